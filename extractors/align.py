@@ -1,0 +1,166 @@
+"""Printed rows against the rows of a form: which is which, by order and by label together.
+
+The form fixes the order, so the alignment is monotone: a row whose label was dropped or garbled is named by its
+place, a row that the form does not have shifts nothing, and a row that is missing leaves a gap. Skipping and
+mismatching cost what :class:`Costs` says; the best sum wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from extractors.forms import FormTable, Row
+from extractors.labels import ALIKE, UNLIKE, similarity
+from extractors.rows import PrintedRow
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the form that carries cells."""
+
+    table: FormTable
+    row: Row
+
+    @property
+    def width(self) -> int:
+        """How many value cells the line has."""
+        return len(self.table.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Scores of the alignment. Chosen so that order alone names a row only between rows that labels name.
+
+    ``label`` is scaled by the likeness of the labels. ``order`` is for a row without a label, ``clash`` for one
+    whose label is another's. A printed row with numbers is dearer to skip than one without.
+    """
+
+    label: float = 2.0
+    order: float = 0.4
+    doubtful: float = -0.6
+    clash: float = -1.8
+    width: float = -2.0
+    skip_numbers: float = -0.8
+    skip_empty: float = 0.0
+    skip_line: float = -0.6
+
+
+COSTS = Costs()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A printed row named. ``likeness`` is that of its label (1.0 equal), None where it has no label."""
+
+    row: int
+    line: int
+    likeness: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """The best reading of some printed rows as the lines of a block: its score, and the matches in order."""
+
+    score: float
+    matches: tuple[Match, ...]
+
+    @property
+    def anchors(self) -> int:
+        """How many rows their own labels name beyond doubt."""
+        return sum(match.likeness is not None and match.likeness >= ALIKE for match in self.matches)
+
+
+def block_lines(tables: tuple[FormTable, ...]) -> list[Line]:
+    """The lines of a block in printed order, headings left out."""
+    return [Line(table, row) for table in tables for row in table.rows if not row.heading]
+
+
+def likeness(row: PrintedRow, line: Line) -> float | None:
+    """How well the labels of ``row`` name ``line``; None where it has none.
+
+    The innermost label decides; a label broken over cells is tried joined. A group label alone (三、本年度办理结果
+    before a row that lost its own) neither names the row nor contradicts it.
+    """
+    labels = row.labels
+    if not labels:
+        return None
+    if line.table.foreign and any(similarity(label, line.table.foreign) >= 0.9 for label in labels):
+        return 0.0
+    spellings = line.row.spellings
+    best = max(similarity(label, spellings) for label in labels)
+    if best < ALIKE and len(labels) > 1:
+        best = max(best, similarity("".join(labels[-2:]), spellings), similarity("".join(labels), spellings))
+    if best < ALIKE and line.row.groups and all(
+        similarity(label, line.row.groups) >= ALIKE for label in labels
+    ):
+        return None
+    return best
+
+
+def align(rows: list[PrintedRow], lines: list[Line], costs: Costs = COSTS) -> Alignment:
+    """The best monotone alignment; rows before the first and behind the last match cost nothing."""
+    scores = [[_match_score(row, line, costs) for line in lines] for row in rows]
+    skips = [costs.skip_numbers if row.numbers else costs.skip_empty for row in rows]
+    best, start = _fill(scores, skips, len(lines), costs)
+    matches = tuple(
+        Match(r, t, likeness(rows[r], lines[t])) for r, t in _trace(best, scores, skips, start, costs)
+    )
+    return Alignment(best[start][len(lines)], matches)
+
+
+def _match_score(row: PrintedRow, line: Line, costs: Costs) -> float:
+    found = likeness(row, line)
+    if found is None:
+        score = costs.order
+    elif found >= ALIKE:
+        score = costs.label * found
+        if line.row.groups and any(similarity(label, line.row.groups) >= ALIKE for label in row.labels):
+            score += 0.3
+    else:
+        score = costs.doubtful if found >= UNLIKE else costs.clash
+    return score + (0.0 if _fits(row, line.width) else costs.width)
+
+
+def _fits(row: PrintedRow, width: int) -> bool:
+    """Whether as many values could stand in the row: not fewer cells than asked, not many more numbers."""
+    if row.flat:
+        return row.numbers <= width + 1
+    values = len(row.cells) - len(row.labels)
+    return width <= values + 1 and row.numbers <= width + 1
+
+
+def _fill(
+    scores: list[list[float]], skips: list[float], width: int, costs: Costs
+) -> tuple[list[list[float]], int]:
+    """The table of best scores, and the row at which the best whole alignment ends."""
+    first = [t * costs.skip_line for t in range(width + 1)]
+    best = [first]
+    for r, row_scores in enumerate(scores):
+        above, current = best[r], [0.0]
+        skip = skips[r]
+        for t in range(width):
+            value = above[t] + row_scores[t]
+            if above[t + 1] + skip > value:
+                value = above[t + 1] + skip
+            if current[t] + costs.skip_line > value:
+                value = current[t] + costs.skip_line
+            current.append(value)
+        best.append(current)
+    ends = [row[width] for row in best]
+    return best, max(range(len(ends)), key=lambda r: ends[r])
+
+
+def _trace(
+    best: list[list[float]], scores: list[list[float]], skips: list[float], start: int, costs: Costs
+) -> list[tuple[int, int]]:
+    path, r, t = [], start, len(best[0]) - 1
+    while r and t:
+        here = best[r][t]
+        if here == best[r - 1][t - 1] + scores[r - 1][t - 1]:
+            r, t = r - 1, t - 1
+            path.append((r, t))
+        elif here == best[r - 1][t] + skips[r - 1]:
+            r -= 1
+        else:
+            t -= 1
+    return path[::-1]

@@ -1,0 +1,163 @@
+"""Which cells of a named row are its values, column by column.
+
+A grid says it by its header; where spans were lost or fillers were added it is said by counting, the same way for
+all rows of a table: the values are the last cells of the row, or the first behind its label. In flattened text the
+numbers are counted; what the counting leaves open is left open here (None) and said to be so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from extractors.document import PrintedCell
+from extractors.forms import FormTable
+from extractors.labels import similarity
+from extractors.numbers import parse_printed
+from extractors.rows import PrintedRow, is_label, is_number
+
+Picks = tuple[PrintedCell | None, ...]
+Flaw = Literal["extra_numbers", "lost_blanks", "too_many"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """The value cells of a row, one per column; ``flaw`` says why some could not be told.
+
+    With ``lost_blanks`` the printed numbers are in ``loose``, in order, and their columns are unknown.
+    """
+
+    cells: Picks
+    flaw: Flaw | None = None
+    loose: tuple[PrintedCell, ...] = ()
+
+
+def pick_grid(rows: list[PrintedRow], chunk: list[PrintedRow], table: FormTable) -> list[Picked]:
+    """The value cells of rows of one grid. ``chunk`` is every row of that grid, headers included."""
+    width = len(table.columns)
+    spans = header_spans(chunk, table)
+    ways = [[_last(row, width) for row in rows], [_behind_label(row, width) for row in rows]]
+    if spans:
+        ways.insert(0, [_under_header(row, spans) for row in rows])
+    best = min(ways, key=lambda way: sum(_damage(row, cells) for row, cells in zip(rows, way, strict=True)))
+    return [
+        Picked(cells, "extra_numbers" if _lost_numbers(row, cells) else None)
+        for row, cells in zip(rows, best, strict=True)
+    ]
+
+
+def header_spans(chunk: list[PrintedRow], table: FormTable) -> list[tuple[int, int]] | None:
+    """Grid columns (first, behind the last) under each header of ``table``; None where the header is not clear.
+
+    A label that heads several columns (结果维持 thrice, a cut 本年新 twice) is given out from left to right.
+    """
+    found: list[tuple[int, int] | None] = []
+    used: set[int] = set()
+    cells = [cell for row in chunk if not row.numbers for cell in row.cells if is_label(cell)]
+    for column in table.columns:
+        match = next(
+            (
+                cell
+                for cell in cells
+                if id(cell) not in used and similarity(cell.text, column.spellings) >= 0.9
+            ),
+            None,
+        )
+        if match is not None:
+            used.add(id(match))
+        found.append((match.col, match.col + match.colspan) if match else None)
+    spans = [span for span in found if span is not None]
+    ordered = all(left[1] <= right[0] for left, right in zip(spans, spans[1:], strict=False))
+    return spans if len(spans) == len(table.columns) and ordered else None
+
+
+def _under_header(row: PrintedRow, spans: list[tuple[int, int]]) -> Picks:
+    return tuple(
+        next((cell for cell in row.cells if cell.col < high and cell.col + cell.colspan > low), None)
+        for low, high in spans
+    )
+
+
+def _last(row: PrintedRow, width: int) -> Picks:
+    cells = row.cells[-width:]
+    return (*([None] * (width - len(cells))), *cells)
+
+
+def _behind_label(row: PrintedRow, width: int) -> Picks:
+    labels = [index for index, cell in enumerate(row.cells) if is_label(cell)]
+    cells = row.cells[labels[-1] + 1 if labels else 0 :][:width]
+    return (*cells, *([None] * (width - len(cells))))
+
+
+def _damage(row: PrintedRow, cells: Picks) -> int:
+    """What a way of picking would cost: numbers left out, words taken for values, columns without a cell."""
+    words = sum(cell is not None and is_label(cell) for cell in cells)
+    twice = len(cells) - len({id(cell) for cell in cells})
+    return 3 * _lost_numbers(row, cells) + 2 * words + sum(cell is None for cell in cells) + twice
+
+
+def _lost_numbers(row: PrintedRow, cells: Picks) -> int:
+    """Numbers behind the row's first label that are not among ``cells``; a serial number before it is no value."""
+    labels = [index for index, cell in enumerate(row.cells) if is_label(cell)]
+    picked = {id(cell) for cell in cells}
+    behind = row.cells[labels[0] if labels else 0 :]
+    return sum(is_number(cell) and id(cell) not in picked for cell in behind)
+
+
+def pick_flat(rows: list[PrintedRow], width: int, totals: bool) -> list[Picked]:
+    """The value cells of rows of flattened text, decided for all rows of a block alike.
+
+    ``totals``: the last column is the sum of the others. Empty cells between pipes count only if the text shows
+    that it kept them: some row has one between two numbers, or none has its numbers heaped before its blanks
+    against its own sum.
+    """
+    values = [_values(row) for row in rows]
+    kept = _keeps_blanks(values, width, totals)
+    return [_pick_counted(cells, width, kept) for cells in values]
+
+
+def _values(row: PrintedRow) -> tuple[PrintedCell, ...]:
+    """The cells behind the last label that precedes a number; a label's wrapped rest behind the values is cut."""
+    first = next((index for index, cell in enumerate(row.cells) if is_number(cell)), None)
+    if first is None:
+        last = max((index for index, cell in enumerate(row.cells) if is_label(cell)), default=-1)
+        return row.cells[last + 1 :]
+    start = max((index for index, cell in enumerate(row.cells[:first]) if is_label(cell)), default=-1)
+    return tuple(cell for cell in row.cells[start + 1 :] if not is_label(cell))
+
+
+def _pick_counted(cells: tuple[PrintedCell, ...], width: int, kept: bool) -> Picked:
+    numbers = tuple(cell for cell in cells if is_number(cell))
+    if len(numbers) == width:
+        return Picked(numbers)
+    if len(numbers) > width:
+        return Picked(numbers[:width], "too_many", numbers)
+    if kept and len(cells) >= width:
+        for window in (cells[:width], cells[-width:]):
+            if sum(is_number(cell) for cell in window) == len(numbers):
+                return Picked(window)
+    return Picked((None,) * width, "lost_blanks", numbers)
+
+
+def _keeps_blanks(rows: list[tuple[PrintedCell, ...]], width: int, totals: bool) -> bool:
+    """Whether empty cells between pipes stand where they were printed."""
+    partial = [cells for cells in rows if 0 < sum(map(is_number, cells)) < width <= len(cells)]
+    if not any(len(cells) >= width for cells in rows):
+        return False
+    if any(_has_inner_blank(cells) for cells in partial):
+        return True
+    return not totals or not any(_heap_breaks_sum(cells, width) for cells in partial)
+
+
+def _has_inner_blank(cells: tuple[PrintedCell, ...]) -> bool:
+    at = [index for index, cell in enumerate(cells) if is_number(cell)]
+    return len(at) >= 2 and at[-1] - at[0] >= len(at)
+
+
+def _heap_breaks_sum(cells: tuple[PrintedCell, ...], width: int) -> bool:
+    """``7 | 1 | 8 | ||||||``: the numbers first, the last of them their sum, and then only blanks."""
+    if is_number(cells[width - 1]):
+        return False
+    *parts, total = [parse_printed(cell.text).value or Decimal(0) for cell in cells if is_number(cell)]
+    return bool(parts) and total > 0 and sum(parts) == total

@@ -1,0 +1,63 @@
+"""How a printed label is compared with a label of the form.
+
+Width, white space, brackets, quotation marks and the leading number are folded away; a gloss in brackets behind a
+label may be there or not; what is left is compared for equality first and by edit distance second.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from rapidfuzz import fuzz
+
+# 一、 （一） (1) 1. 1、 ① and the bare digit that NFKC makes of ①. No label of the forms begins with a bare digit.
+_NUMBERING = re.compile(r"^(?:其中[::]?)?(?:\(?[一二三四五六七八九十]{1,3}[)、.．,:]|\(?\d{1,2}[)、.．,:]?(?=\D)|第?[一二三四五六七八九十]+[,、:])")
+_NOT_TEXT = re.compile(r"[\W_]+")
+_GLOSS = re.compile(r"[(（\[【].*$", re.DOTALL)
+
+# Below this, two labels have no more in common than any two labels of the forms have.
+UNLIKE = 0.45
+# From here on a label is taken to be the form's in spite of slips of the pen or of the recogniser.
+ALIKE = 0.72
+
+
+@lru_cache(maxsize=16384)
+def label_key(text: str) -> str:
+    """``text`` without number, punctuation, white space and width: what two spellings of a label share."""
+    folded = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+    return _NOT_TEXT.sub("", _NUMBERING.sub("", folded, count=1)) or _NOT_TEXT.sub("", folded)
+
+
+@lru_cache(maxsize=16384)
+def label_keys(text: str) -> tuple[str, ...]:
+    """The key of the whole label and, where it carries a gloss in brackets, that of the part before it."""
+    folded = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+    # A bracket that opens the label is a number ((一)予以公开) or the corner cell's rule, not a gloss.
+    head = _GLOSS.sub("", _NUMBERING.sub("", folded, count=1))
+    keys = (label_key(text), label_key(head) if head else "")
+    return tuple(dict.fromkeys(key for key in keys if key))
+
+
+@lru_cache(maxsize=65536)
+def similarity(printed: str, spellings: tuple[str, ...]) -> float:
+    """How like one of ``spellings`` the printed label is: 1.0 equal, 0.0 nothing in common.
+
+    A cut label (a proper prefix of the form's, or the form's a prefix of it) is 0.9.
+    """
+    keys = label_keys(printed)
+    if not keys:
+        return 0.0
+    return max(_compare(key, other) for key in keys for spelling in spellings for other in label_keys(spelling))
+
+
+def _compare(key: str, other: str) -> float:
+    if key == other:
+        return 1.0
+    shorter, longer = sorted((key, other), key=len)
+    if len(shorter) >= 3 and longer.startswith(shorter):
+        return 0.9
+    # A ratio of two characters out of three says nothing; long labels are told apart by it well.
+    ratio = fuzz.ratio(key, other) / 100
+    return ratio * 0.95 if min(len(key), len(other)) >= 3 else ratio * 0.6

@@ -1,0 +1,145 @@
+"""The printed rows of a document, from grids or from flattened text, in one shape.
+
+A row is what stands between two row ends: label texts and value cells. Rows of all tables follow each other in
+reading order, because a table may break over pages, be cut into several or be glued to its neighbour.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import groupby
+
+from extractors.document import Document, PrintedCell, Table
+from extractors.numbers import parse_printed
+from extractors.text import flat_cell, split_cells
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedRow:
+    """One printed row: every cell of it from left to right, and which of them are labels.
+
+    ``chunk`` numbers the table that the row comes from; ``flat`` says that cells without text left no trace, so
+    that positions within the row mean nothing.
+    """
+
+    cells: tuple[PrintedCell, ...]
+    chunk: int
+    page: int | None = None
+    flat: bool = False
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The texts that are no values, left to right."""
+        return tuple(cell.text for cell in self.cells if is_label(cell))
+
+    @property
+    def numbers(self) -> int:
+        """How many cells print a number."""
+        return sum(parse_printed(cell.text).kind == "number" for cell in self.cells)
+
+
+def is_label(cell: PrintedCell) -> bool:
+    """Whether the cell holds words, not a value and not nothing."""
+    return parse_printed(cell.text).kind == "text"
+
+
+def is_number(cell: PrintedCell) -> bool:
+    """Whether the cell prints a number."""
+    return parse_printed(cell.text).kind == "number"
+
+
+def table_rows(tables: tuple[Table, ...]) -> list[PrintedRow]:
+    """The rows of all tables in order; a cell that spans rows belongs to the first of them."""
+    rows = []
+    for chunk, table in enumerate(tables):
+        for _, cells in groupby(table.cells, key=lambda cell: cell.row):
+            rows.append(PrintedRow(tuple(cells), chunk, table.page))
+    return rows
+
+
+# Page numbers are the standard intruder between the cells of flattened text; a bare number cannot be told from a
+# value, these can.
+_FURNITURE = re.compile(r"^(?:[-—–]{1,2}\s*\d{1,3}\s*[-—–]{1,2}|第\s*\d{1,3}\s*页.*|\d{1,3}\s*/\s*\d{1,3}|-{3,}.*)$")
+_RULE = re.compile(r"^[\s|:+=-]*-{3,}[\s|:+=-]*$")
+
+
+def text_rows(document: Document) -> list[PrintedRow]:
+    """Rows of flattened text: each label with the values that follow it, before the next label.
+
+    A line is one cell, or several cells set apart by pipes or tabs, or a label followed by values set apart by
+    spaces. Cells between pipes may be empty; elsewhere empty cells left no trace.
+    """
+    tokens = [token for line in _lines(document) for token in _line_cells(document.text, *line)]
+    rows: list[PrintedRow] = []
+    current: list[PrintedCell] = []
+    seen_value = False
+    for token in tokens:
+        if is_label(token):
+            if seen_value:
+                rows.append(_flat_row(current))
+                current, seen_value = [], False
+            current.append(token)
+        else:
+            seen_value = seen_value or is_number(token)
+            current.append(token)
+    if current:
+        rows.append(_flat_row(current))
+    return rows
+
+
+def _flat_row(cells: list[PrintedCell]) -> PrintedRow:
+    return PrintedRow(tuple(cells), 0, flat=True, page=cells[0].evidence.page)
+
+
+def _lines(document: Document) -> list[tuple[int, int]]:
+    """Offsets of the lines outside tables that a grid already holds."""
+    taken = [(table.start, table.end) for table in document.tables]
+    lines, start = [], 0
+    for line in document.text.splitlines(keepends=True):
+        end = start + len(line.rstrip())
+        if not any(low <= start < high for low, high in taken):
+            lines.append((start, end))
+        start += len(line)
+    return lines
+
+
+def _line_cells(text: str, start: int, end: int) -> list[PrintedCell]:
+    line = text[start:end]
+    if not line.strip() or _FURNITURE.match(line.strip()) or (_RULE.match(line)):
+        return []
+    if "|" in line or "\t" in line:
+        return _delimited(line, start)
+    return _spaced(line, start)
+
+
+def _delimited(line: str, start: int) -> list[PrintedCell]:
+    """Cells that pipes or tabs end; a line of nothing but pipes ends as many empty cells."""
+    if line.strip(" |\t"):
+        return split_cells(line, start)
+    return [flat_cell("", start + match.start()) for match in re.finditer(r"\|", line)]
+
+
+def _spaced(line: str, start: int) -> list[PrintedCell]:
+    """A line as one cell, or as a label and the values behind it where it ends in two or more of them.
+
+    A label may be wrapped around its values (2.没有现成信息需要另行制 26 0 … 作): what follows them is a cell too.
+    """
+    pieces = [(match.start(), match.group()) for match in re.finditer(r"\S+", line)]
+    values = [parse_printed(piece).kind != "text" for _, piece in pieces]
+    if sum(values) < 2 and not (len(pieces) == 2 and values[1] and not values[0]):
+        return [flat_cell(line, start)]
+    cells, run = [], 0
+    for index, is_value in enumerate(values):
+        if is_value:
+            if index > run:
+                cells.append(_piece(line, start, pieces[run][0], pieces[index - 1]))
+            cells.append(flat_cell(pieces[index][1], start + pieces[index][0]))
+            run = index + 1
+    if run < len(pieces):
+        cells.append(_piece(line, start, pieces[run][0], pieces[-1]))
+    return cells
+
+
+def _piece(line: str, start: int, first: int, last: tuple[int, str]) -> PrintedCell:
+    return flat_cell(line[first : last[0] + len(last[1])], start + first)
