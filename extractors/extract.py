@@ -1,0 +1,178 @@
+"""One file in, one record out: the order of the steps."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from extractors.cells import Tables, read_tables
+from extractors.document import Document
+from extractors.docx import read_doc, read_docx
+from extractors.errors import EmptyFile, NotAReport, UnreadableFile, UnsupportedFormat
+from extractors.forms import load_forms
+from extractors.html import read_html
+from extractors.metadata import About, read_metadata
+from extractors.pdf import read_pdf
+from extractors.reconcile import check_tables
+from extractors.report import Evidence, Metadata, Problem, Report, Source
+from extractors.text import read_text
+
+# Part of a stored record's identity: raise it with every change that can change a record.
+EXTRACTOR_VERSION = "0.1.0"
+
+# What the report is about: one of these stands in every annual report, whatever its form and age.
+_SUBJECT = re.compile(r"信息公开|政务公开|資訊公開|信息公開|政務公開")
+_ERROR_PAGE = re.compile(r"404|403|50[023]|not found|forbidden|页面不存在|找不到|无法访问|已删除|出错", re.IGNORECASE)
+# Below this many characters a page that speaks of disclosure is a list entry or an error page, not a report.
+MIN_CHARACTERS = 60
+
+
+def extract_report(path: Path) -> Report:
+    """The record of the report in ``path``.
+
+    Raises:
+        ExtractionError: the file cannot be read, or is no annual report on information disclosure.
+    """
+    document = read_document(path)
+    forms = load_forms()
+    tables = read_tables(document, forms)
+    about = read_metadata(document)
+    _check_subject(path, document, tables)
+    problems = (*document.problems, *tables.problems, *_unread(document, tables))
+    return Report(
+        source=_source(path, document),
+        report=_metadata(about, tables),
+        cells=tables.cells,
+        findings=check_tables(tables, forms),
+        problems=problems,
+    )
+
+
+def read_document(path: Path) -> Document:
+    """The document in ``path``, read by what its bytes are, not by its name.
+
+    Raises:
+        ExtractionError: the file cannot be read, or its format is not one that is read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(path, error.strerror or type(error).__name__) from error
+    if not data.strip(b"\0 \t\r\n"):
+        raise EmptyFile(path, "the file is empty")
+    kind = sniff(data)
+    if kind == "pdf":
+        return read_pdf(path)
+    if kind == "docx":
+        return read_docx(path)
+    if kind == "doc":
+        return read_doc(path)
+    if kind == "html":
+        return read_html(data, path)
+    if kind == "text":
+        return read_text(data, path)
+    raise UnsupportedFormat(path, f"the file is {kind}; PDF, HTML, text and Word are read")
+
+
+_MAGIC = {
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF8": "a GIF image",
+    b"II*\0": "a TIFF image",
+    b"MM\0*": "a TIFF image",
+    b"BM": "a BMP image",
+    b"Rar!": "a RAR archive",
+    b"7z\xbc\xaf": "a 7-Zip archive",
+    b"\x1f\x8b": "a gzip archive",
+    b"OFDR": "an OFD document",
+}
+_MARKUP = re.compile(rb"<\s*(?:!doctype\s+html|html|head|body|meta|title|table|div|p|span)\b", re.IGNORECASE)
+_MHTML = re.compile(rb"^(?:From:|MIME-Version:|Subject:|Snapshot-Content-Location:)", re.IGNORECASE | re.MULTILINE)
+
+
+def sniff(data: bytes) -> str:
+    """What the bytes are: ``pdf``, ``docx``, ``doc``, ``html``, ``text``, or words for what is not read."""
+    start = data[:2048]
+    if b"%PDF-" in data[:1024]:
+        return "pdf"
+    if start.startswith(b"PK\x03\x04"):
+        return "docx" if b"word/" in data else "a ZIP archive without a Word document"
+    if start.startswith(b"\xd0\xcf\x11\xe0"):
+        return "doc"
+    for magic, name in _MAGIC.items():
+        if start.startswith(magic) and not (magic == b"BM" and start[6:10] != b"\0\0\0\0"):
+            return name
+    plain = data[:65536].replace(b"\0", b"") if start.startswith((b"\xff\xfe", b"\xfe\xff")) else data[:65536]
+    if _MARKUP.search(plain) or (b"multipart/related" in start and _MHTML.search(start)):
+        return "html"
+    if start.startswith(b"{\\rtf"):
+        return "doc"
+    control = sum(byte < 9 or 13 < byte < 32 for byte in plain[:4096])
+    return "text" if control * 50 <= len(plain[:4096]) else "binary data of no known kind"
+
+
+def _check_subject(path: Path, document: Document, tables: Tables) -> None:
+    """Refuse what is no annual report: an error page, a list of links, a document of another kind."""
+    if tables.form is not None:
+        return
+    text = document.text.strip()
+    unread = bool(document.images) or any(page.kind in ("scan", "garbage") for page in document.pages)
+    if _SUBJECT.search(text) and (len(text) >= MIN_CHARACTERS or unread):
+        return
+    if not text and unread:
+        return
+    if len(text) < 600 and _ERROR_PAGE.search(text):
+        raise NotAReport(path, f"an error page: {text[:60]!r}")
+    if not text:
+        raise EmptyFile(path, "neither text nor an image")
+    raise NotAReport(path, f"says nothing of information disclosure (信息公开); begins {text[:40]!r}")
+
+
+def _source(path: Path, document: Document) -> Source:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Source(str(path), digest, document.media_type, len(document.pages) or None, document.scanned)
+
+
+def _metadata(about: About, tables: Tables) -> Metadata:
+    return Metadata(
+        title=about.title,
+        authority=about.authority,
+        year=about.year,
+        form=tables.form or "narrative",
+        blocks=tables.blocks,
+        coverage=about.coverage,
+        published=about.published,
+        region=about.region,
+    )
+
+
+def _unread(document: Document, tables: Tables) -> Iterator[Problem]:
+    """Why there are no cells: pictures in the place of tables, sections without a table, or no form at all."""
+    missing = [block for block, form in tables.blocks.items() if form is None]
+    if not missing:
+        return
+    for image in document.images:
+        where = Evidence(page=image.page, box=image.box, start=image.after, end=image.after)
+        message = f"an image ({image.reference}) stands here that only OCR can read; tables missing: {', '.join(missing)}"
+        yield Problem("image.unread", message, where)
+    if tables.form is None:
+        yield from _no_tables(document)
+
+
+_SECTION = re.compile(r"^\s*([二三四])、(?=.*(?:公开|申请|复议)).*$", re.MULTILINE)
+_LOST_IMAGE = re.compile(r"^\s*[\\￼�]\s*$", re.MULTILINE)
+
+
+def _no_tables(document: Document) -> Iterator[Problem]:
+    """A narrative report; and where the headings of the statutory sections stand over nothing, that they do."""
+    yield Problem("form.narrative", "no table of any statutory form was found; the report is narrative")
+    for match in _LOST_IMAGE.finditer(document.text):
+        where = document.evidence(match.start(), match.end())
+        yield Problem("image.lost", "a stray mark stands where a picture was; its table is lost", where)
+    headings = list(_SECTION.finditer(document.text))
+    for heading, following in zip(headings, headings[1:], strict=False):
+        if not document.text[heading.end() : following.start()].strip():
+            where = document.evidence(heading.start(), heading.end())
+            yield Problem("section.empty", f"nothing stands under the heading {heading.group().strip()}", where)

@@ -1,0 +1,163 @@
+"""What must add up inside one report: the form's identities (勾稽关系) and the range of every count.
+
+A finding says what was compared and how it came out, in Chinese and English, with the labels as printed. Sums are
+exact. Blanks are read as nil and named; cells that could not be read or are not there leave a rule undecided.
+Nothing here changes a reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from extractors.cells import Printing, Tables
+from extractors.forms import Form, FormTable, Identity
+from extractors.numbers import whole
+from extractors.report import Cell, Finding, Number, Origin, Severity
+
+# From this confidence on a value was read beyond doubt, so that a broken sum is the publisher's.
+BEYOND_DOUBT = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side of an identity: its keys, its sum with blanks as nil, and how it is written out."""
+
+    keys: tuple[str, ...]
+    total: Decimal
+    zh: str
+
+
+def check_tables(tables: Tables, forms: Mapping[str, Form]) -> tuple[Finding, ...]:
+    """Every instance of the ``form.*`` rules on the forms that the report's blocks are on."""
+    if tables.form is None:
+        return ()
+    cells = {cell.key: cell for cell in tables.cells}
+    findings: dict[str, Finding] = {}
+    for block, name in tables.blocks.items():
+        form = forms[name or tables.form]
+        own = {table.id: table for table in form.tables if block in table.covers}
+        keys = {spec.key for spec in form.cells.values() if spec.table in own}
+        for identity in form.identities:
+            if keys & {*identity.plus, *identity.minus} and identity.id not in findings:
+                findings[identity.id] = _check_identity(identity, cells, tables.printed, form)
+        for table in own.values():
+            findings.update((finding.id, finding) for finding in _check_ranges(table, cells, tables.printed, form))
+    return tuple(findings.values())
+
+
+def _check_identity(
+    identity: Identity, cells: Mapping[str, Cell], printed: Mapping[str, Printing], form: Form
+) -> Finding:
+    keys = (*identity.plus, *identity.minus)
+    missing = [key for key in keys if key not in cells or cells[key].status in ("illegible", "absent")]
+    if missing:
+        return _undecided(identity.id, identity.rule, keys, missing, printed, form)
+    left, right = (_side(side, cells, printed, form) for side in (identity.plus, identity.minus))
+    holds = left.total <= right.total if identity.relation == "at_most" else left.total == right.total
+    blanks = [key for key in keys if cells[key].status == "blank"]
+    severity: Severity | None = None
+    origin: Origin | None = None
+    if not holds:
+        severity = "warning" if blanks or identity.relation == "expected" else "error"
+        origin = "report" if all(cells[key].confidence >= BEYOND_DOUBT for key in keys) else "unknown"
+    return Finding(
+        id=identity.id,
+        rule=identity.rule,
+        status="consistent" if holds else "inconsistent",
+        severity=severity,
+        origin=origin,
+        message=_sum_message(identity, left, right, holds, [_name(key, printed, form) for key in blanks]),
+        expected=whole(left.total),
+        reported=whole(right.total),
+        difference=whole(right.total - left.total),
+        cells=keys,
+    )
+
+
+def _undecided(
+    finding_id: str,
+    rule: str,
+    keys: tuple[str, ...],
+    missing: list[str],
+    printed: Mapping[str, Printing],
+    form: Form,
+) -> Finding:
+    names = _listed([_name(key, printed, form) for key in missing])
+    message = f"无法核对，以下单元格缺失或无法辨认：{names} / cannot be checked, not there or not legible: {names}"
+    return Finding(finding_id, rule, "unverifiable", None, None, message, None, None, None, keys)
+
+
+def _side(
+    keys: tuple[str, ...], cells: Mapping[str, Cell], printed: Mapping[str, Printing], form: Form
+) -> _Side:
+    total = sum((Decimal(cells[key].value or 0) for key in keys), Decimal(0))
+    terms = [f"{_name(key, printed, form)} {cells[key].value}" for key in keys if cells[key].value]
+    return _Side(keys, total, " + ".join(terms) if terms else "0")
+
+
+def _sum_message(identity: Identity, left: _Side, right: _Side, holds: bool, blanks: list[str]) -> str:
+    sign = {"equal": "=", "expected": "=", "at_most": "≤"}[identity.relation]
+    broken = {"=": "≠", "≤": ">"}[sign]
+    sums = f"{left.zh} = {whole(left.total)} {sign if holds else broken} {whole(right.total)} = {right.zh}"
+    nil = f"；空白按零计：{_listed(blanks)}" if blanks else ""
+    nil_en = f"; blanks read as nil: {_listed(blanks)}" if blanks else ""
+    if holds:
+        return f"勾稽关系成立：{sums}{nil} / holds: {sums}{nil_en}"
+    gap = whole(abs(right.total - left.total))
+    wording = f"（{identity.wording}）" if identity.wording else ""
+    return f"勾稽关系不成立{wording}：{sums}，相差 {gap}{nil} / broken: {sums}, off by {gap}{nil_en}"
+
+
+def _check_ranges(
+    table: FormTable, cells: Mapping[str, Cell], printed: Mapping[str, Printing], form: Form
+) -> Iterator[Finding]:
+    """One finding a printed row (``form.range``): counts are whole and not negative, amounts not negative.
+
+    本年增/减 may be negative; amounts may have decimals.
+    """
+    for row in table.rows:
+        keys = tuple(table.cell_key(row, column) for column in () if row.heading else table.columns)
+        finding_id = "form.range:" + ".".join(part for part in (table.prefix, row.key) if part)
+        missing = [key for key in keys if key not in cells or cells[key].status in ("illegible", "absent")]
+        bad = [key for key in keys if key in cells and _out_of_range(cells[key].value, form.cells[key].type)]
+        if bad:
+            yield _range_broken(finding_id, bad, cells, printed, form)
+        elif missing:
+            yield _undecided(finding_id, "form.range", keys, missing, printed, form)
+        elif keys:
+            message = "数值均在允许范围内 / every value is within its range"
+            yield Finding(finding_id, "form.range", "consistent", None, None, message, None, None, None, keys)
+
+
+def _out_of_range(value: Number | None, kind: str) -> bool:
+    if value is None:
+        return False
+    return (value < 0 and kind != "signed") or (value != int(value) and kind != "amount")
+
+
+def _range_broken(
+    finding_id: str, bad: list[str], cells: Mapping[str, Cell], printed: Mapping[str, Printing], form: Form
+) -> Finding:
+    values = _listed([f"{_name(key, printed, form)} {cells[key].value}" for key in bad])
+    origin: Origin = "report" if all(cells[key].confidence >= BEYOND_DOUBT for key in bad) else "unknown"
+    message = f"数值超出允许范围（不得为负数或小数）：{values} / out of range, negative or fractional: {values}"
+    value = cells[bad[0]].value
+    return Finding(
+        finding_id, "form.range", "inconsistent", "error", origin, message, None, value, None, tuple(bad)
+    )
+
+
+def _name(key: str, printed: Mapping[str, Printing], form: Form) -> str:
+    """Row and column of a cell as printed; as on the form where the report does not print the cell."""
+    spec = form.cells[key]
+    labels = printed.get(key) or Printing(spec.row_label, spec.column_label)
+    row, column = labels.row, labels.column
+    return f"“{row}”" + (f"“{column}”" if column and spec.column.key else "") if row else f"“{column}”"
+
+
+def _listed(names: list[str]) -> str:
+    """Names joined; long lists are cut, the count is told."""
+    most = 8
+    return "、".join(names[:most]) + (f" …({len(names)})" if len(names) > most else "")
