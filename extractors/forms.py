@@ -239,7 +239,7 @@ def _cells(tables: tuple[FormTable, ...]) -> dict[str, CellSpec]:
     cells: dict[str, CellSpec] = {}
     for table in tables:
         for row in table.rows:
-            for column in () if row.heading else table.columns:
+            for column in (() if row.heading else table.columns):
                 key = table.cell_key(row, column)
                 if key in cells:
                     raise FormError(f"the key {key} stands twice")

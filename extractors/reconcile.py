@@ -118,7 +118,7 @@ def _check_ranges(
     本年增/减 may be negative; amounts may have decimals.
     """
     for row in table.rows:
-        keys = tuple(table.cell_key(row, column) for column in () if row.heading else table.columns)
+        keys = tuple(table.cell_key(row, column) for column in (() if row.heading else table.columns))
         finding_id = "form.range:" + ".".join(part for part in (table.prefix, row.key) if part)
         missing = [key for key in keys if key not in cells or cells[key].status in ("illegible", "absent")]
         bad = [key for key in keys if key in cells and _out_of_range(cells[key].value, form.cells[key].type)]
