@@ -8,13 +8,18 @@ mismatching cost what :class:`Costs` says; the best sum wins.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from extractors.forms import FormTable, Row
-from extractors.labels import ALIKE, UNLIKE, similarity
+from extractors.labels import ALIKE, UNLIKE, label_keys, similarity
 from extractors.rows import PrintedRow
 
 
-@dataclass(frozen=True, slots=True)
+# The longest label of the forms has 77 characters with its gloss; what is longer is prose.
+MAX_LABEL = 120
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Line:
     """One row of the form that carries cells."""
 
@@ -70,9 +75,24 @@ class Alignment:
         return sum(match.likeness is not None and match.likeness >= ALIKE for match in self.matches)
 
 
-def block_lines(tables: tuple[FormTable, ...]) -> list[Line]:
+@lru_cache(maxsize=64)
+def block_lines(tables: tuple[FormTable, ...]) -> tuple[Line, ...]:
     """The lines of a block in printed order, headings left out."""
-    return [Line(table, row) for table in tables for row in table.rows if not row.heading]
+    return tuple(Line(table, row) for table in tables for row in table.rows if not row.heading)
+
+
+@lru_cache(maxsize=65536)
+def _label_likeness(labels: tuple[str, ...], line: Line) -> float | None:
+    if line.table.foreign and any(similarity(label, line.table.foreign) >= 0.9 for label in labels):
+        return 0.0
+    spellings = line.row.spellings
+    best = max(similarity(label, spellings) for label in labels)
+    if best < ALIKE and len(labels) > 1:
+        best = max(best, similarity("".join(labels[-2:]), spellings), similarity("".join(labels), spellings))
+    groups = line.row.groups
+    if best < ALIKE and groups and all(similarity(label, groups) >= ALIKE for label in labels):
+        return None
+    return best
 
 
 def likeness(row: PrintedRow, line: Line) -> float | None:
@@ -81,31 +101,54 @@ def likeness(row: PrintedRow, line: Line) -> float | None:
     The innermost label decides; a label broken over cells is tried joined. A group label alone (三、本年度办理结果
     before a row that lost its own) neither names the row nor contradicts it.
     """
-    labels = row.labels
-    if not labels:
-        return None
-    if line.table.foreign and any(similarity(label, line.table.foreign) >= 0.9 for label in labels):
-        return 0.0
-    spellings = line.row.spellings
-    best = max(similarity(label, spellings) for label in labels)
-    if best < ALIKE and len(labels) > 1:
-        best = max(best, similarity("".join(labels[-2:]), spellings), similarity("".join(labels), spellings))
-    if best < ALIKE and line.row.groups and all(
-        similarity(label, line.row.groups) >= ALIKE for label in labels
-    ):
-        return None
-    return best
+    return _label_likeness(row.labels, line) if row.labels else None
 
 
-def align(rows: list[PrintedRow], lines: list[Line], costs: Costs = COSTS) -> Alignment:
+@lru_cache(maxsize=64)
+def _by_key(lines: tuple[Line, ...]) -> dict[str, tuple[int, ...]]:
+    """Which lines a label names exactly, by the key of the label."""
+    index: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        for key in {key for spelling in line.row.spellings for key in label_keys(spelling)}:
+            index.setdefault(key, []).append(number)
+    return {key: tuple(numbers) for key, numbers in index.items()}
+
+
+def _named_exactly(labels: tuple[str, ...], index: dict[str, tuple[int, ...]]) -> set[int]:
+    return {number for label in labels for key in label_keys(label) for number in index.get(key, ())}
+
+
+def names_line(row: PrintedRow, lines: tuple[Line, ...]) -> bool:
+    """Whether a label of ``row`` names some line, exactly or nearly."""
+    if _named_exactly(row.labels, _by_key(lines)):
+        return True
+    # Prose is longer than any label; comparing it with every label is what would cost.
+    short = tuple(label for label in row.labels if len(label) <= MAX_LABEL)
+    return any(similarity(label, line.row.spellings) >= ALIKE for label in short for line in lines)
+
+
+def align(rows: list[PrintedRow], lines: tuple[Line, ...], costs: Costs = COSTS) -> Alignment:
     """The best monotone alignment; rows before the first and behind the last match cost nothing."""
-    scores = [[_match_score(row, line, costs) for line in lines] for row in rows]
+    index = _by_key(lines)
+    scores = [_row_scores(row, lines, index, costs) for row in rows]
     skips = [costs.skip_numbers if row.numbers else costs.skip_empty for row in rows]
     best, start = _fill(scores, skips, len(lines), costs)
     matches = tuple(
         Match(r, t, likeness(rows[r], lines[t])) for r, t in _trace(best, scores, skips, start, costs)
     )
     return Alignment(best[start][len(lines)], matches)
+
+
+def _row_scores(
+    row: PrintedRow, lines: tuple[Line, ...], index: dict[str, tuple[int, ...]], costs: Costs
+) -> list[float]:
+    """The score of a row as each of the lines. A label that names lines exactly contradicts all others."""
+    exact = _named_exactly(row.labels, index)
+    strange = not exact and all(len(label) > MAX_LABEL for label in row.labels) and bool(row.labels)
+    return [
+        costs.clash if strange or (exact and number not in exact) else _match_score(row, line, costs)
+        for number, line in enumerate(lines)
+    ]
 
 
 def _match_score(row: PrintedRow, line: Line, costs: Costs) -> float:

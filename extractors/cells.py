@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from extractors.align import Alignment, Line, Match, align, block_lines
+from extractors.align import Alignment, Line, Match, align, block_lines, names_line
 from extractors.columns import Picked, pick_flat, pick_grid
 from extractors.disputes import read_single_row
 from extractors.document import Document, PrintedCell
@@ -21,7 +21,7 @@ from extractors.labels import ALIKE, similarity
 from extractors.numbers import is_money, parse_printed, to_wan, whole
 from extractors.placement import agreed, place_numbers
 from extractors.report import Cell, Evidence, Problem
-from extractors.rows import PrintedRow, is_label, table_rows, text_rows
+from extractors.rows import PrintedRow, is_label, make_row, table_rows, text_rows
 
 # Confidence of a value by how it was named and read; docs/design.md tells how they were chosen.
 SURE = 0.99
@@ -139,19 +139,15 @@ def _read_block(document: Document, form: Form, block: str, sources: list[list[P
     return None
 
 
-def _recognised(alignment: Alignment, lines: list[Line]) -> bool:
+def _recognised(alignment: Alignment, lines: tuple[Line, ...]) -> bool:
     """A block is there if labels name two of its rows or more, and the reading explains more than it skips."""
     return alignment.anchors >= min(2, len(lines)) and alignment.score > 0
 
 
-def _prepare(rows: list[PrintedRow], lines: list[Line]) -> list[PrintedRow]:
+def _prepare(rows: list[PrintedRow], lines: tuple[Line, ...]) -> list[PrintedRow]:
     """The stretch of rows that can hold the block, rows broken by a page joined, long runs of values cut."""
     spellings = {line.row.spellings for line in lines}
-    named = [
-        index
-        for index, row in enumerate(rows)
-        if any(similarity(label, group) >= ALIKE for label in row.labels for group in spellings)
-    ]
+    named = [index for index, row in enumerate(rows) if names_line(row, lines)]
     if len(named) < min(2, len(lines)):
         return []
     # Rows without a label may stand before the first and behind the last that has one.
@@ -194,7 +190,7 @@ def _merge(above: PrintedRow, below: PrintedRow) -> PrintedRow:
         at = max(index for index, cell in enumerate(values.cells) if is_label(cell))
     cells = list(values.cells)
     cells[at] = replace(cells[at], text=text)
-    return replace(values, cells=tuple(cells), chunk=values.chunk, page=other.page)
+    return make_row(tuple(cells), values.chunk, other.page, values.flat)
 
 
 def _cut_run(row: PrintedRow, width: int) -> list[PrintedRow]:
@@ -211,14 +207,14 @@ def _cut_run(row: PrintedRow, width: int) -> list[PrintedRow]:
     pieces = [tuple(numbers[at : at + width]) for at in range(0, len(numbers), width)]
     pieces[0] = (*labels, *pieces[0])
     pieces[-1] = (*pieces[-1], *rest)
-    return [replace(row, cells=cells) for cells in pieces]
+    return [make_row(cells, row.chunk, row.page, flat=True) for cells in pieces]
 
 
 def _fill(
     document: Document,
     form: Form,
     block: str,
-    lines: list[Line],
+    lines: tuple[Line, ...],
     rows: list[PrintedRow],
     alignment: Alignment,
 ) -> Reading:
@@ -250,7 +246,7 @@ def _fill(
     return Reading(form, block, alignment.score, cells, printed, tuple(problems))
 
 
-def _pick(rows: list[PrintedRow], lines: list[Line], alignment: Alignment) -> dict[int, Picked]:
+def _pick(rows: list[PrintedRow], lines: tuple[Line, ...], alignment: Alignment) -> dict[int, Picked]:
     """The value cells of each matched line, decided table by table and grid by grid."""
     picked: dict[int, Picked] = {}
     groups: dict[tuple[str, int], list[Match]] = {}

@@ -161,7 +161,8 @@ def _unread(document: Document, tables: Tables) -> Iterator[Problem]:
         yield from _no_tables(document)
 
 
-_SECTION = re.compile(r"^\s*([二三四])、(?=.*(?:公开|申请|复议)).*$", re.MULTILINE)
+_SECTION = re.compile(r"^\s*([一二三四五六])、.{2,40}$", re.MULTILINE)
+_TABLE_SECTIONS = "二三四"
 _LOST_IMAGE = re.compile(r"^\s*[\\￼�]\s*$", re.MULTILINE)
 
 
@@ -173,6 +174,6 @@ def _no_tables(document: Document) -> Iterator[Problem]:
         yield Problem("image.lost", "a stray mark stands where a picture was; its table is lost", where)
     headings = list(_SECTION.finditer(document.text))
     for heading, following in zip(headings, headings[1:], strict=False):
-        if not document.text[heading.end() : following.start()].strip():
+        if heading[1] in _TABLE_SECTIONS and not document.text[heading.end() : following.start()].strip():
             where = document.evidence(heading.start(), heading.end())
             yield Problem("section.empty", f"nothing stands under the heading {heading.group().strip()}", where)

@@ -21,11 +21,15 @@ _CELL_TYPES = ("count", "signed", "amount")
 _RELATIONS = ("equal", "expected", "at_most")
 
 
+# Labels, rows, columns and tables are loaded once and compared by identity: they are keys of look-ups made for
+# every printed row, and hashing their texts each time would cost more than reading the report.
+
+
 class FormError(ValueError):
     """A form file that contradicts itself."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Label:
     """A printed label and the other spellings that were met for it."""
 
@@ -38,7 +42,7 @@ class Label:
         return (self.label, *self.also)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Column(Label):
     """A value column. ``path`` holds the header labels above it, outermost first."""
 
@@ -49,7 +53,7 @@ class Column(Label):
     unit_printed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Row(Label):
     """A line of a table. ``groups`` holds the group labels it stands under; a heading has no cells."""
 
@@ -82,7 +86,7 @@ class CellSpec:
         return "·".join((*self.column.path, self.column.label))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FormTable:
     """A printed table. Tables of one ``block`` are recognised together; ``covers`` names the contract's blocks."""
 

@@ -58,6 +58,10 @@ def _compare(key: str, other: str) -> float:
     shorter, longer = sorted((key, other), key=len)
     if len(shorter) >= 3 and longer.startswith(shorter):
         return 0.9
+    # Most pairs are prose against a label: their lengths alone forbid a likeness worth the comparison.
+    bound = 2 * len(shorter) / (len(shorter) + len(longer))
+    if bound < UNLIKE:
+        return 0.0
     # A ratio of two characters out of three says nothing; long labels are told apart by it well.
     ratio = fuzz.ratio(key, other) / 100
     return ratio * 0.95 if min(len(key), len(other)) >= 3 else ratio * 0.6

@@ -161,29 +161,37 @@ def _alternative_format(level: etree._Element) -> str | None:
 def _read_styles(styles: etree._Element) -> dict[str, tuple[str | None, int | None]]:
     word = _namespace(styles)
     own: dict[str, tuple[str | None, int | None]] = {}
-    based: dict[str, str] = {}
-    for style in styles.iter(f"{word}style"):
-        key = style.get(f"{word}styleId", "")
-        based[key] = _value(style.find(f"{word}basedOn"), word) or ""
-        numbered = style.find(f"{word}pPr/{word}numPr")
-        if numbered is not None:
-            level = _value(numbered.find(f"{word}ilvl"), word)
-            own[key] = (
-                _value(numbered.find(f"{word}numId"), word),
-                None if level is None else _integer(level, 0),
-            )
+    for numbered in styles.iter(f"{word}numPr"):
+        list_id, level = _value(numbered.find(f"{word}numId"), word), _value(numbered.find(f"{word}ilvl"), word)
+        own[_style_of(numbered, word)] = (list_id, None if level is None else _integer(level, 0))
+    based = {_style_of(base, word): base.get(f"{word}val", "") for base in styles.iter(f"{word}basedOn")}
     result: dict[str, tuple[str | None, int | None]] = {}
-    for key in based:
-        list_id, level_found, seen = None, None, set[str]()
-        current = key
-        while current in based and current not in seen:
-            seen.add(current)
-            list_id = list_id or own.get(current, (None, None))[0]
-            level_found = own.get(current, (None, None))[1] if level_found is None else level_found
-            current = based[current]
-        if list_id is not None:
-            result[key] = (list_id, level_found)
+    for key in {*own, *based}:
+        found = _inherited(key, own, based)
+        if found[0] is not None:
+            result[key] = found
     return result
+
+
+def _style_of(element: etree._Element, word: str) -> str:
+    style = next(element.iterancestors(f"{word}style"), None)
+    return "" if style is None else style.get(f"{word}styleId", "")
+
+
+def _inherited(
+    key: str, own: dict[str, tuple[str | None, int | None]], based: dict[str, str]
+) -> tuple[str | None, int | None]:
+    """List and level of a style, each from the nearest style of its line that states it."""
+    list_id: str | None = None
+    level: int | None = None
+    seen: set[str] = set()
+    while key and key not in seen:
+        seen.add(key)
+        own_list, own_level = own.get(key, (None, None))
+        list_id = list_id or own_list
+        level = own_level if level is None else level
+        key = based.get(key, "")
+    return list_id, level
 
 
 def _namespace(root: etree._Element) -> str:

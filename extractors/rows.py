@@ -19,24 +19,26 @@ from extractors.text import flat_cell, split_cells
 class PrintedRow:
     """One printed row: every cell of it from left to right, and which of them are labels.
 
+    ``labels`` are the texts that are no values, left to right; ``numbers`` counts the cells that print a number.
     ``chunk`` numbers the table that the row comes from; ``flat`` says that cells without text left no trace, so
     that positions within the row mean nothing.
     """
 
     cells: tuple[PrintedCell, ...]
+    labels: tuple[str, ...]
+    numbers: int
     chunk: int
     page: int | None = None
     flat: bool = False
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The texts that are no values, left to right."""
-        return tuple(cell.text for cell in self.cells if is_label(cell))
 
-    @property
-    def numbers(self) -> int:
-        """How many cells print a number."""
-        return sum(parse_printed(cell.text).kind == "number" for cell in self.cells)
+def make_row(
+    cells: tuple[PrintedCell, ...], chunk: int = 0, page: int | None = None, flat: bool = False
+) -> PrintedRow:
+    """The row of ``cells``, its labels and numbers told apart."""
+    kinds = [parse_printed(cell.text).kind for cell in cells]
+    labels = tuple(cell.text for cell, kind in zip(cells, kinds, strict=True) if kind == "text")
+    return PrintedRow(cells, labels, kinds.count("number"), chunk, page, flat)
 
 
 def is_label(cell: PrintedCell) -> bool:
@@ -54,7 +56,7 @@ def table_rows(tables: tuple[Table, ...]) -> list[PrintedRow]:
     rows = []
     for chunk, table in enumerate(tables):
         for _, cells in groupby(table.cells, key=lambda cell: cell.row):
-            rows.append(PrintedRow(tuple(cells), chunk, table.page))
+            rows.append(make_row(tuple(cells), chunk, table.page))
     return rows
 
 
@@ -89,7 +91,7 @@ def text_rows(document: Document) -> list[PrintedRow]:
 
 
 def _flat_row(cells: list[PrintedCell]) -> PrintedRow:
-    return PrintedRow(tuple(cells), 0, flat=True, page=cells[0].evidence.page)
+    return make_row(tuple(cells), page=cells[0].evidence.page, flat=True)
 
 
 def _lines(document: Document) -> list[tuple[int, int]]:
