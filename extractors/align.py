@@ -118,6 +118,11 @@ def _named_exactly(labels: tuple[str, ...], index: dict[str, tuple[int, ...]]) -
     return {number for label in labels for key in label_keys(label) for number in index.get(key, ())}
 
 
+def named_lines(label: str, lines: tuple[Line, ...]) -> set[int]:
+    """The lines that a label names exactly, by number."""
+    return _named_exactly((label,), _by_key(lines))
+
+
 def names_line(row: PrintedRow, lines: tuple[Line, ...]) -> bool:
     """Whether a label of ``row`` names some line, exactly or nearly."""
     if _named_exactly(row.labels, _by_key(lines)):

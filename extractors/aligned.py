@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 
 from extractors.document import union
 from extractors.glyphs import Glyph, Piece, as_piece, group_lines, pieces_of
@@ -65,7 +65,9 @@ def aligned_grid(lines: Sequence[Line], box: Box, ys: Sequence[float] = (), xs: 
     edges = list(xs) or _column_edges([row for row, _, _ in rows], box)
     if len(edges) < 3 or len(rows) < 2:
         return None
-    cells = [cell for number, (row, top, bottom) in enumerate(rows) for cell in _row_cells(number, row, top, bottom, edges)]
+    cells = [
+        cell for number, (row, top, bottom) in enumerate(rows) for cell in _row_cells(number, row, top, bottom, edges)
+    ]
     return Grid("aligned", cells, len(rows), len(edges) - 1, (edges[0], rows[0][1], edges[-1], rows[-1][2]))
 
 

@@ -17,8 +17,8 @@ from pdfminer.pdftypes import PDFStream
 from pdfminer.utils import Matrix, PathSegment, Point, Rect, apply_matrix_pt, apply_matrix_rect
 
 from extractors.glyphs import DESCENT, Glyph
+from extractors.grids import Drawing, Rule
 from extractors.report import Box
-from extractors.tables import Drawing, Rule
 
 MAX_OBJECTS = 200_000  # glyphs, path segments and images of one page; a dense page of a report has 3,000
 
@@ -259,11 +259,7 @@ class Canvas(PDFTextDevice):
         """Keep an area as a rule if it is thin."""
         if not _is_thin(box):
             return False
-        x0, top, x1, bottom = box
-        if bottom - top <= x1 - x0:
-            self._add_rule((x0, (top + bottom) / 2, x1, (top + bottom) / 2))
-        else:
-            self._add_rule(((x0 + x1) / 2, top, (x0 + x1) / 2, bottom))
+        self._add_rule(box)
         return True
 
     def _add_rule(self, box: Box) -> None:
@@ -271,10 +267,11 @@ class Canvas(PDFTextDevice):
         if clipped is None:
             return
         x0, top, x1, bottom = clipped
-        if bottom - top <= x1 - x0:
-            self._drawing.horizontal.append(Rule(top, x0, x1))
-        else:
-            self._drawing.vertical.append(Rule(x0, top, bottom))
+        # A dot belongs to a dotted rule of either direction; alone it is too short for one.
+        if x1 - x0 >= bottom - top or bottom - top <= _THIN_PT:
+            self._drawing.horizontal.append(Rule((top + bottom) / 2, x0, x1))
+        if bottom - top > x1 - x0 or x1 - x0 <= _THIN_PT:
+            self._drawing.vertical.append(Rule((x0 + x1) / 2, top, bottom))
 
     def _flip(self, rect: Rect) -> Box:
         x0, _, _, y1 = self._visible

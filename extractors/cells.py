@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from extractors.align import Alignment, Line, Match, align, block_lines, names_line
+from extractors.align import Alignment, Line, Match, align, block_lines, named_lines, names_line
 from extractors.columns import Picked, pick_flat, pick_grid
 from extractors.disputes import read_single_row
 from extractors.document import Document, PrintedCell
@@ -147,6 +147,7 @@ def _recognised(alignment: Alignment, lines: tuple[Line, ...]) -> bool:
 def _prepare(rows: list[PrintedRow], lines: tuple[Line, ...]) -> list[PrintedRow]:
     """The stretch of rows that can hold the block, rows broken by a page joined, long runs of values cut."""
     spellings = {line.row.spellings for line in lines}
+    rows = _join_labels(rows, lines)
     named = [index for index, row in enumerate(rows) if names_line(row, lines)]
     if len(named) < min(2, len(lines)):
         return []
@@ -155,6 +156,33 @@ def _prepare(rows: list[PrintedRow], lines: tuple[Line, ...]) -> list[PrintedRow
     part = rows[max(0, named[0] - margin) : named[-1] + 1 + margin]
     width = max(line.width for line in lines)
     return [piece for row in _join_broken(part, spellings) for piece in _cut_run(row, width)]
+
+
+def _join_labels(rows: list[PrintedRow], lines: tuple[Line, ...]) -> list[PrintedRow]:
+    """Labels of flattened text that a line break cut (本年新收政府信息公开申 / 请数量) as one label."""
+    joined: list[PrintedRow] = []
+    for row in rows:
+        count = _label_pieces(joined, row, lines) if row.flat and row.labels else 0
+        if count:
+            text = "".join(label for other in (*joined[-count:], row) for label in other.labels)
+            label = replace(joined[-count].cells[0], text=text)
+            joined[-count:] = [make_row((label, *row.cells[1:]), row.chunk, row.page, flat=True)]
+        else:
+            joined.append(row)
+    return joined
+
+
+def _label_pieces(above: list[PrintedRow], row: PrintedRow, lines: tuple[Line, ...]) -> int:
+    """How many rows above hold the beginning of the row's label: none, one or two."""
+    if named_lines(row.labels[0], lines):
+        return 0
+    for count in (1, 2):
+        pieces = [*above[-count:], row]
+        if len(pieces) <= count or any(piece.numbers or not piece.labels for piece in pieces[:-1]):
+            return 0
+        if named_lines("".join(label for piece in pieces for label in piece.labels), lines):
+            return count
+    return 0
 
 
 def _join_broken(rows: list[PrintedRow], spellings: set[tuple[str, ...]]) -> list[PrintedRow]:

@@ -19,6 +19,10 @@ from extractors.rows import PrintedRow, is_label, is_number
 MIN_LABELS = 3
 # Rows without a label of the table that may stand between its header and its values.
 MAX_GAP = 3
+# Lines that headers printed one character a line can fill between the heading and the values.
+STACKED = 24
+# A row of fewer cells without any number is a gap, not a row of blanks: the narrowest layout has five outcomes.
+MIN_BLANKS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +89,9 @@ def _collect(
         if (strange and (values or not row.flat)) or index - gap > MAX_GAP:
             break
         found = _row_values(row)
-        # An empty line between header and values is no row of empty values.
-        if any(is_number(cell) for cell in found) or len(found) >= 5:
+        # Header cells that span columns leave empty cells behind, and an empty line between header and values is no
+        # row of empty values.
+        if any(is_number(cell) for cell in found) or (not row.labels and len(found) >= MIN_BLANKS):
             values.extend(found)
             last = index
         if sum(map(is_number, values)) >= width or len(values) >= width:
@@ -135,8 +140,10 @@ def _find_bare_run(rows: list[PrintedRow], table: FormTable) -> SingleRow | None
     width = len(table.columns)
     subject = label_key(table.corner[0]) if table.corner else ""
     for index, row in enumerate(rows):
-        labels = (*(rows[index - 1].labels if index else ()), *row.labels)
-        if row.flat and row.numbers == width and subject and any(subject in label_key(text) for text in labels):
+        if not row.flat or row.numbers != width or not subject:
+            continue
+        labels = [label for other in rows[max(0, index - STACKED) : index + 1] for label in other.labels]
+        if any(subject in label_key(text) for text in labels):
             numbers = tuple(cell for cell in row.cells if is_number(cell))
             return SingleRow(numbers, 1.0, 0.9, _evidence([row]))
     return None

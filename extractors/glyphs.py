@@ -24,6 +24,7 @@ _SAME_GLYPH = 0.2  # two equal characters nearer than this are one, printed twic
 _LETTER_GAP = 0.35  # digits and letters nearer than this belong together, even with a blank glyph between
 _SPACED_GAP = 1.05  # single digits at equal distances up to this are one number, letter-spaced
 _PROSE_GAP = 0.7  # from here on a gap without a blank glyph is a space, between Han characters too
+VALUE_GAP = 0.6  # from here on two digits of a line without rules belong to two numbers
 PIECE_GAP = 1.0  # from here on two stretches of a line stand in different columns
 _CELL_PADDING = 12.0  # points, both sides together: what office programs leave free in a cell (2 x 5.4 pt)
 
@@ -90,19 +91,26 @@ def group_lines(glyphs: Iterable[Glyph]) -> list[list[Glyph]]:
 
 
 def pieces_of(line: Sequence[Glyph]) -> list[Piece]:
-    """The stretches of a line that stand apart by at least one em, blank glyphs left out."""
+    """The stretches of a line that stand apart, blank glyphs left out; numbers part sooner than words."""
     groups: list[list[Glyph]] = []
     for glyph in line:
         if glyph.text.isspace():
             continue
-        if groups and glyph.x0 - groups[-1][-1].x1 < PIECE_GAP * glyph.size:
+        if groups and not _is_apart(groups[-1][-1], glyph):
             groups[-1].append(glyph)
         else:
             groups.append([glyph])
-    return [
-        Piece(tuple(group), union([glyph.box for glyph in group]), "".join(glyph.text for glyph in group))
-        for group in groups
-    ]
+    return [as_piece(group) for group in groups]
+
+
+def as_piece(glyphs: Sequence[Glyph]) -> Piece:
+    """A piece of ``glyphs``, at least one."""
+    return Piece(tuple(glyphs), union([glyph.box for glyph in glyphs]), "".join(glyph.text for glyph in glyphs))
+
+
+def _is_apart(before: Glyph, glyph: Glyph) -> bool:
+    least = VALUE_GAP if before.text.isdigit() and glyph.text.isdigit() else PIECE_GAP
+    return glyph.x0 - before.x1 >= least * glyph.size
 
 
 def line_text(line: Sequence[Glyph]) -> tuple[str, list[Run]]:

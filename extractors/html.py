@@ -331,16 +331,16 @@ def _read_blocks(root: etree._Element, path: Path, depth: int = 0) -> list[Block
     walker = etree.iterwalk(root, events=("start", "end"))
     for event, element in walker:
         tag = element.tag
-        if event == "end":
-            if tag in _BREAKING:
-                run.end_line(blocks)
-            elif tag == "a":
-                run.links -= 1
-            if element is not root:
-                run.add(element.tail)
-            continue
-        if tag in _BREAKING:
+        breaking = tag in _BREAKING
+        if breaking and (run.pieces or run.attached):
             run.end_line(blocks)
+        if event == "end":
+            if tag == "a":
+                run.links -= 1
+            if (tail := element.tail) and element is not root:
+                run.add(tail)
+            continue
+        if breaking:
             if tag == "table" and element is not root:
                 walker.skip_subtree()
                 blocks += _read_table(element, path, depth + 1)
@@ -357,7 +357,8 @@ def _read_blocks(root: etree._Element, path: Path, depth: int = 0) -> list[Block
             if tag in ("head", "title", "object", "iframe"):
                 walker.skip_subtree()
                 continue
-        run.add(element.text)
+        if text := element.text:
+            run.add(text)
     run.end_line(blocks)
     return blocks
 

@@ -115,7 +115,7 @@ def _title_authority(title: str) -> str | None:
     if match is None:
         return None
     name = _YEAR_PHRASE.sub("", match["before"])
-    name = re.sub(r"^关于|的$|^\d+年?|发布$|公布$|[《》“”\"\s]", "", name)
+    name = re.sub(r"^关于|关于$|的$|^\d+年?|发布$|公布$|[《》“”\"\s]", "", name)
     # 某县人民政府信息公开…: the word 政府 belongs to both the name and the subject.
     if name.endswith("人民") and match["subject"].startswith("政府"):
         name += "政府"

@@ -28,9 +28,10 @@ from extractors.canvas import Canvas, Sheet, TooManyObjectsError
 from extractors.document import Document, Image, Page, PageKind, PrintedCell, Table, Word, fold
 from extractors.errors import DamagedFile, EmptyFile, EncryptedFile, LimitExceeded, UnreadableFile
 from extractors.glyphs import Glyph, Run, cell_text, group_lines, line_text, turn_box, turn_glyph
+from extractors.grids import Grid, turn_drawing
 from extractors.legibility import is_garbage
 from extractors.report import Box, Evidence, Problem
-from extractors.tables import Grid, find_grids, turn_drawing
+from extractors.tables import find_grids
 
 MEDIA_TYPE = "application/pdf"
 MAX_BYTES = 200 * 1024 * 1024

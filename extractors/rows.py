@@ -12,7 +12,7 @@ from itertools import groupby
 
 from extractors.document import Document, PrintedCell, Table
 from extractors.numbers import parse_printed
-from extractors.text import flat_cell, split_cells
+from extractors.text import FURNITURE, flat_cell, split_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,6 @@ def table_rows(tables: tuple[Table, ...]) -> list[PrintedRow]:
     return rows
 
 
-# Page numbers are the standard intruder between the cells of flattened text; a bare number cannot be told from a
-# value, these can.
-_FURNITURE = re.compile(r"^(?:[-—–]{1,2}\s*\d{1,3}\s*[-—–]{1,2}|第\s*\d{1,3}\s*页.*|\d{1,3}\s*/\s*\d{1,3}|-{3,}.*)$")
 _RULE = re.compile(r"^[\s|:+=-]*-{3,}[\s|:+=-]*$")
 
 
@@ -72,22 +69,13 @@ def text_rows(document: Document) -> list[PrintedRow]:
     A line is one cell, or several cells set apart by pipes or tabs, or a label followed by values set apart by
     spaces. Cells between pipes may be empty; elsewhere empty cells left no trace.
     """
-    tokens = [token for line in _lines(document) for token in _line_cells(document.text, *line)]
-    rows: list[PrintedRow] = []
-    current: list[PrintedCell] = []
-    seen_value = False
-    for token in tokens:
-        if is_label(token):
-            if seen_value:
-                rows.append(_flat_row(current))
-                current, seen_value = [], False
-            current.append(token)
-        else:
-            seen_value = seen_value or is_number(token)
-            current.append(token)
-    if current:
-        rows.append(_flat_row(current))
-    return rows
+    rows: list[list[PrintedCell]] = []
+    for line in _lines(document):
+        for token in _line_cells(document.text, *line):
+            if is_label(token) or not rows:
+                rows.append([])
+            rows[-1].append(token)
+    return [_flat_row(cells) for cells in rows]
 
 
 def _flat_row(cells: list[PrintedCell]) -> PrintedRow:
@@ -108,7 +96,7 @@ def _lines(document: Document) -> list[tuple[int, int]]:
 
 def _line_cells(text: str, start: int, end: int) -> list[PrintedCell]:
     line = text[start:end]
-    if not line.strip() or _FURNITURE.match(line.strip()) or (_RULE.match(line)):
+    if not line.strip() or FURNITURE.match(line.strip()) or (_RULE.match(line)):
         return []
     if "|" in line or "\t" in line:
         return _delimited(line, start)
@@ -129,7 +117,8 @@ def _spaced(line: str, start: int) -> list[PrintedCell]:
     """
     pieces = [(match.start(), match.group()) for match in re.finditer(r"\S+", line)]
     values = [parse_printed(piece).kind != "text" for _, piece in pieces]
-    if sum(values) < 2 and not (len(pieces) == 2 and values[1] and not values[0]):
+    # One value counts only at the end of a short line (指标 条 24): prose has figures in it too.
+    if sum(values) < 2 and not (len(pieces) <= 4 and values[-1] and not values[0]):
         return [flat_cell(line, start)]
     cells, run = [], 0
     for index, is_value in enumerate(values):

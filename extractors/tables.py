@@ -1,344 +1,231 @@
-"""Ruling lines and glyphs of one page to grids of cells: geometry only, no form, no file format.
+"""The tables of one page, from ruling lines, filled areas and glyphs: geometry only, no form, no file format.
 
-The chain: rules are snapped and joined, rules that touch make a component, a component becomes a lattice of the
-unique rule positions, open ends of the lattice are closed, and slots between which no rule stands are one cell.
-Where a component has no columns (horizontal rules only), the columns come from the words. Coordinates are PDF
-points, top-left origin.
+In order of trust: grids that rules close; grids of separate boxes or of cell backgrounds; horizontal rules with
+columns from the words; no rules at all. Coordinates are PDF points, top-left origin.
 """
 
 from __future__ import annotations
 
 import bisect
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from statistics import median
 
-from extractors.glyphs import Glyph, turn_box
+from extractors.aligned import Line, aligned_grid, borderless_grids, lines_of
+from extractors.glyphs import Glyph
+from extractors.grids import (
+    Centres,
+    Drawing,
+    Grid,
+    GridCell,
+    Lattice,
+    Rule,
+    build_lattice,
+    components,
+    lattice_grid,
+    longest,
+    merge_rules,
+)
 from extractors.report import Box
 
-_SNAP = 3.0  # rules nearer than this are one rule (double borders, borders drawn cell by cell)
-_JOIN = 4.0  # gaps in a rule up to this are none (dashes, cell spacing)
-_TOUCH = 4.0  # a rule that ends this near to another touches it
-_SHORTEST = 5.0  # joined rules shorter than this are ornaments
-_THIN = 5.0  # rows and columns thinner than this, and without a glyph, are the space between two borders
-_COVERED = 0.6  # share of a slot's side that a rule must cover to close it
-_LONGEST_RULES = 800  # per direction and page; a page with more is a drawing, of which the longest are looked at
-_MIN_FILLS = 4  # fewer coloured rectangles side by side are no table
-
-
-class Rule(NamedTuple):
-    """A straight rule: its position across, and its extent. ``at`` is y for a horizontal one, x for a vertical."""
-
-    at: float
-    start: float
-    end: float
-
-
-@dataclass(frozen=True, slots=True)
-class Drawing:
-    """What a page draws besides glyphs: rules of visible colour, and filled areas that are no rules."""
-
-    horizontal: list[Rule] = field(default_factory=list)
-    vertical: list[Rule] = field(default_factory=list)
-    fills: list[Box] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class GridCell:
-    """A cell: its place in the grid, its box and the glyphs that it holds."""
-
-    row: int
-    col: int
-    rowspan: int
-    colspan: int
-    box: Box
-    glyphs: list[Glyph] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table of one page; ``cells`` ordered by row and column."""
-
-    source: Literal["ruled", "aligned"]
-    cells: list[GridCell]
-    rows: int
-    cols: int
-    box: Box
+_EXTENT = 5.0  # horizontal rules whose ends differ by less belong to one table
+_BAND = 34.0  # a band of a partly ruled table without verticals of its own (a caption) is not higher
+_SPACING = 12.0  # separate boxes that stand apart by less are neighbours
+_MIN_BOXES = 4  # fewer boxes side by side are no table
+_PROSE_SHARE = 0.55  # a line with one piece over more than this share of the width is prose
+_PROSE_LENGTH = 20  # and of at least so many characters
+_STACKED = 3  # so many values below each other in one cell, in two cells of a row, are rows without rules
 
 
 def find_grids(drawing: Drawing, glyphs: Sequence[Glyph]) -> tuple[list[Grid], list[Glyph]]:
     """The grids of a page, from top to bottom, and the glyphs that stand in none of them."""
-    horizontal = _longest(merge_rules(drawing.horizontal))
-    vertical = _longest(merge_rules(drawing.vertical))
     centres = Centres(glyphs)
-    grids: list[Grid] = []
-    single: list[Rule] = []
+    horizontal = longest(merge_rules(drawing.horizontal))
+    vertical = longest(merge_rules(drawing.vertical))
+    vertical = merge_rules([*vertical, *_missing_sides(horizontal, vertical)])
+    lattices: list[Lattice] = []
+    boxes: list[Box] = []
+    loose: list[Rule] = []
     for rows, cols in components(horizontal, vertical):
         lattice = build_lattice(rows, cols, centres)
-        if lattice is None or len(lattice.xs) < 3:
-            single.extend(rows)
-            continue
-        grids.append(lattice_grid(lattice))
-    grids.extend(_fill_grids(drawing.fills, grids, centres))
+        if lattice is not None and len(lattice.xs) >= 3:
+            lattices.append(lattice)
+        elif lattice is not None and len(lattice.ys) == 2:
+            boxes.append((lattice.xs[0], lattice.ys[0], lattice.xs[-1], lattice.ys[-1]))
+        else:
+            loose.extend(rows)
+    grids = [lattice_grid(lattice) for lattice in lattices]
     rest = assign(grids, glyphs)
+    grids = [_with_rows(grid, lattice) for grid, lattice in zip(grids, lattices, strict=True)]
+    for areas in (boxes, drawing.fills):
+        found = _box_grids(areas, grids, centres)
+        rest = assign(found, rest)
+        grids += found
+    for find in (lambda left: _banded_grids(loose, left), borderless_grids):
+        found, rest = find(rest)
+        grids += found
     grids = [grid for grid in grids if any(cell.glyphs for cell in grid.cells)]
     return sorted(grids, key=lambda grid: (grid.box[1], grid.box[0])), rest
 
 
-# --- rules -----------------------------------------------------------------------------------------------------
+# --- partly ruled tables ---------------------------------------------------------------------------------------
 
 
-def merge_rules(rules: Sequence[Rule]) -> list[Rule]:
-    """Rules at nearly one position snapped to it, and those that nearly meet joined; ornaments dropped."""
-    merged: list[Rule] = []
-    for cluster in _clusters(sorted(rules)):
-        at = sum(rule.at for rule in cluster) / len(cluster)
-        cluster.sort(key=lambda rule: rule.start)
-        start, end = cluster[0].start, cluster[0].end
-        for rule in cluster[1:]:
-            if rule.start - end <= _JOIN:
-                end = max(end, rule.end)
-                continue
-            merged.append(Rule(at, start, end))
-            start, end = rule.start, rule.end
-        merged.append(Rule(at, start, end))
-    return [rule for rule in merged if rule.end - rule.start >= _SHORTEST]
+def _missing_sides(horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> list[Rule]:
+    """Outer verticals for tables that have inner ones only: where three or more horizontals begin and end alike."""
+    sides = []
+    for group in _same_extent(horizontal):
+        bands = list(pairwise(group))
+        inner = [_is_crossed(upper, lower, vertical) for upper, lower in bands]
+        if len(group) < 3 or not any(inner):
+            continue
+        for (upper, lower), crossed in zip(bands, inner, strict=True):
+            if crossed or lower.at - upper.at <= _BAND:
+                sides += [Rule(x, upper.at, lower.at) for x in (upper.start, upper.end)]
+    return sides
 
 
-def components(horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> list[tuple[list[Rule], list[Rule]]]:
-    """Rules that touch each other, directly or through others: (horizontal, vertical) per component."""
-    parents = list(range(len(horizontal) + len(vertical)))
-    for column, rule in enumerate(vertical, start=len(horizontal)):
-        low = bisect.bisect_left(horizontal, rule.start - _TOUCH, key=lambda other: other.at)
-        for row in range(low, len(horizontal)):
-            other = horizontal[row]
-            if other.at > rule.end + _TOUCH:
+def _same_extent(horizontal: Sequence[Rule]) -> list[list[Rule]]:
+    """Horizontal rules in groups that begin and end at the same x, each from top to bottom."""
+    groups: list[list[Rule]] = []
+    for rule in horizontal:
+        for group in groups:
+            if abs(group[0].start - rule.start) <= _EXTENT and abs(group[0].end - rule.end) <= _EXTENT:
+                group.append(rule)
                 break
-            if other.start - _TOUCH <= rule.at <= other.end + _TOUCH:
-                parents[_root(parents, column)] = _root(parents, row)
-    members: dict[int, tuple[list[Rule], list[Rule]]] = defaultdict(lambda: ([], []))
-    for index, rule in enumerate([*horizontal, *vertical]):
-        members[_root(parents, index)][index >= len(horizontal)].append(rule)
-    return list(members.values())
-
-
-def _clusters(rules: list[Rule]) -> list[list[Rule]]:
-    """``rules``, sorted by position, in groups no wider than the snapping distance."""
-    clusters: list[list[Rule]] = []
-    for rule in rules:
-        if clusters and rule.at - clusters[-1][0].at <= _SNAP:
-            clusters[-1].append(rule)
         else:
-            clusters.append([rule])
-    return clusters
+            groups.append([rule])
+    return groups
 
 
-def _longest(rules: list[Rule]) -> list[Rule]:
-    if len(rules) <= _LONGEST_RULES:
-        return rules
-    return sorted(sorted(rules, key=lambda rule: rule.start - rule.end)[:_LONGEST_RULES])
+def _is_crossed(upper: Rule, lower: Rule, vertical: Sequence[Rule]) -> bool:
+    """Whether a vertical rule divides the band between two horizontal ones."""
+    low = bisect.bisect_right(vertical, upper.start + _EXTENT, key=lambda rule: rule.at)
+    for rule in vertical[low:]:
+        if rule.at >= upper.end - _EXTENT:
+            return False
+        if min(rule.end, lower.at) - max(rule.start, upper.at) >= 0.6 * (lower.at - upper.at):
+            return True
+    return False
 
 
-def _root(parents: list[int], node: int) -> int:
-    while parents[node] != node:
-        parents[node] = parents[parents[node]]
-        node = parents[node]
-    return node
+def _banded_grids(rules: Sequence[Rule], glyphs: list[Glyph]) -> tuple[list[Grid], list[Glyph]]:
+    """Tables with horizontal rules only, and the glyphs that stand in none."""
+    grids: list[Grid] = []
+    for group in _same_extent(sorted(rules)):
+        for run in _runs(group, glyphs):
+            box = (run[0].start, run[0].at, run[0].end, run[-1].at)
+            grid = aligned_grid(lines_of(_inside(box, glyphs)), box, [rule.at for rule in run])
+            if grid is not None and any(len(cell.glyphs) for cell in grid.cells if cell.col):
+                grids.append(grid)
+    taken = {id(glyph) for grid in grids for cell in grid.cells for glyph in cell.glyphs}
+    return grids, [glyph for glyph in glyphs if id(glyph) not in taken]
 
 
-# --- lattice ---------------------------------------------------------------------------------------------------
-
-
-class Centres:
-    """The centres of a page's glyphs, for asking whether a band of the page holds any."""
-
-    def __init__(self, glyphs: Sequence[Glyph]) -> None:
-        visible = [glyph for glyph in glyphs if not glyph.text.isspace()]
-        self._by_x = sorted(((g.x0 + g.x1) / 2, (g.top + g.bottom) / 2) for g in visible)
-        self._by_y = sorted(((g.top + g.bottom) / 2, (g.x0 + g.x1) / 2) for g in visible)
-
-    def in_columns(self, x0: float, x1: float, top: float, bottom: float) -> bool:
-        """Whether a glyph stands in the box; quick where ``x0`` to ``x1`` is narrow."""
-        return _any_between(self._by_x, x0, x1, top, bottom)
-
-    def in_rows(self, x0: float, x1: float, top: float, bottom: float) -> bool:
-        """Whether a glyph stands in the box; quick where ``top`` to ``bottom`` is narrow."""
-        return _any_between(self._by_y, top, bottom, x0, x1)
-
-
-@dataclass(frozen=True, slots=True)
-class Lattice:
-    """Unique rule positions, and the rules that stand on them."""
-
-    xs: list[float]
-    ys: list[float]
-    horizontal: dict[float, list[Rule]]
-    vertical: dict[float, list[Rule]]
-
-
-def build_lattice(rows: Sequence[Rule], cols: Sequence[Rule], centres: Centres) -> Lattice | None:
-    """The lattice of one component, its open ends closed and its double rules made one; None without a slot."""
-    if not rows or (not cols and len(rows) < 3):
-        return None
-    horizontal, vertical = _close_ends(list(rows), list(cols), centres)
-    horizontal, vertical = _close_sides(horizontal, vertical)
-    if len(horizontal) < 2 or len(vertical) < 2:
-        return None
-    left, right = min(rule.start for rule in horizontal), max(rule.end for rule in horizontal)
-    top, bottom = min(rule.start for rule in vertical), max(rule.end for rule in vertical)
-    xs = _positions(vertical, lambda x0, x1: centres.in_columns(x0, x1, top, bottom))
-    ys = _positions(horizontal, lambda y0, y1: centres.in_rows(left, right, y0, y1))
-    if len(xs) < 2 or len(ys) < 2:
-        return None
-    return Lattice(
-        sorted(set(xs.values())), sorted(set(ys.values())), _by_position(horizontal, ys), _by_position(vertical, xs)
-    )
-
-
-def lattice_grid(lattice: Lattice) -> Grid:
-    """The cells of a lattice: slots between which no rule stands are one; slots open to the outside are none."""
-    owner = _flood(lattice)
-    rows, cols = len(lattice.ys) - 1, len(lattice.xs) - 1
-    regions: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for row in range(rows):
-        for col in range(cols):
-            regions[owner[row * cols + col]].append((row, col))
-    outside = owner[rows * cols]
-    cells = [
-        GridCell(
-            row,
-            col,
-            bottom - row,
-            right - col,
-            (lattice.xs[col], lattice.ys[row], lattice.xs[right], lattice.ys[bottom]),
-        )
-        for root, slots in regions.items()
-        if root != outside
-        for row, col, bottom, right in _rectangles(slots)
-    ]
-    cells.sort(key=lambda cell: (cell.row, cell.col))
-    box = (lattice.xs[0], lattice.ys[0], lattice.xs[-1], lattice.ys[-1])
-    return Grid("ruled", cells, rows, cols, box)
-
-
-def _close_ends(rows: list[Rule], cols: list[Rule], centres: Centres) -> tuple[list[Rule], list[Rule]]:
-    """A rule where two or more verticals run on beyond the last (or first) horizontal one and end together."""
-    first, last = min(rule.at for rule in rows), max(rule.at for rule in rows)
-    for ends, edge, sign in (([rule.end for rule in cols], last, 1), ([rule.start for rule in cols], first, -1)):
-        beyond = [end for end in ends if (end - edge) * sign > _TOUCH]
-        if len(beyond) < 2:
-            continue
-        far = max(beyond, key=lambda end: end * sign)
-        together = [rule for rule, end in zip(cols, ends, strict=True) if abs(end - far) <= _SNAP]
-        if len(together) < 2:
-            continue
-        left, right = min(rule.at for rule in together), max(rule.at for rule in together)
-        if centres.in_rows(left, right, *sorted((edge, far))):
-            rows.append(Rule(far, left, right))
-    return sorted(rows), cols
-
-
-def _close_sides(rows: list[Rule], cols: list[Rule]) -> tuple[list[Rule], list[Rule]]:
-    """A rule where three or more horizontals run on beyond the outer vertical and end at one x."""
-    first = min((rule.at for rule in cols), default=float("inf"))
-    last = max((rule.at for rule in cols), default=float("-inf"))
-    for ends, edge, sign in (([rule.start for rule in rows], first, -1), ([rule.end for rule in rows], last, 1)):
-        beyond = [end for end in ends if (end - edge) * sign > _TOUCH]
-        if not beyond:
-            continue
-        far = max(beyond, key=lambda end: end * sign)
-        together = [rule for rule, end in zip(rows, ends, strict=True) if abs(end - far) <= _TOUCH]
-        if len(together) >= 3 or (len(together) == 2 and len(rows) == 2 and len(cols) >= 2):
-            cols.append(Rule(far, min(rule.at for rule in together), max(rule.at for rule in together)))
-    return rows, sorted(cols)
-
-
-def _positions(rules: Sequence[Rule], holds_glyph: Callable[[float, float], bool]) -> dict[float, float]:
-    """The lattice position of each rule position: neighbours with nothing between them are one."""
-    positions: dict[float, float] = {}
-    kept = float("-inf")
-    for at in sorted({rule.at for rule in rules}):
-        if at - kept > _THIN or (at - kept > _SNAP and holds_glyph(kept, at)):
-            kept = at
-        positions[at] = kept
-    return positions
-
-
-def _by_position(rules: Sequence[Rule], positions: dict[float, float]) -> dict[float, list[Rule]]:
-    grouped: dict[float, list[Rule]] = defaultdict(list)
-    for rule in rules:
-        grouped[positions[rule.at]].append(rule)
-    return grouped
-
-
-def _flood(lattice: Lattice) -> list[int]:
-    """The owner of each slot (row by row), and last that of the outside: slots with one owner are one region."""
-    rows, cols = len(lattice.ys) - 1, len(lattice.xs) - 1
-    outside = rows * cols
-    parents = list(range(outside + 1))
-
-    def unite(one: int, other: int) -> None:
-        parents[_root(parents, one)] = _root(parents, other)
-
-    for col, (left, right) in enumerate(pairwise(lattice.xs)):
-        for line, y in enumerate(lattice.ys):
-            if not _covers(lattice.horizontal[y], left, right):
-                above = (line - 1) * cols + col if line > 0 else outside
-                below = line * cols + col if line < rows else outside
-                unite(above, below)
-    for row, (top, bottom) in enumerate(pairwise(lattice.ys)):
-        for line, x in enumerate(lattice.xs):
-            if not _covers(lattice.vertical[x], top, bottom):
-                before = row * cols + line - 1 if line > 0 else outside
-                after = row * cols + line if line < cols else outside
-                unite(before, after)
-    return [_root(parents, node) for node in range(outside + 1)]
-
-
-def _covers(rules: Sequence[Rule], start: float, end: float) -> bool:
-    covered = sum(max(0.0, min(rule.end, end) - max(rule.start, start)) for rule in rules)
-    return covered >= _COVERED * (end - start)
-
-
-def _rectangles(slots: list[tuple[int, int]]) -> list[tuple[int, int, int, int]]:
-    """``slots`` of one region as (row, col, bottom, right) rectangles, as few as reading order gives."""
-    free = set(slots)
-    rectangles = []
-    for row, col in sorted(slots):
-        if (row, col) not in free:
-            continue
-        right = col
-        while (row, right) in free:
-            right += 1
-        bottom = row + 1
-        while all((bottom, column) in free for column in range(col, right)):
-            bottom += 1
-        free -= {(line, column) for line in range(row, bottom) for column in range(col, right)}
-        rectangles.append((row, col, bottom, right))
-    return rectangles
-
-
-# --- filled areas ----------------------------------------------------------------------------------------------
-
-
-def _fill_grids(fills: Sequence[Box], grids: Sequence[Grid], centres: Centres) -> list[Grid]:
-    """Grids that only cell backgrounds draw: fills outside every ruled grid, two or more side by side in rows."""
-    free = [fill for fill in fills if not any(_overlap(fill, grid.box) for grid in grids)]
-    if len(free) < _MIN_FILLS:
+def _runs(group: list[Rule], glyphs: Sequence[Glyph]) -> list[list[Rule]]:
+    """Rules of one extent in stretches without prose between them, of three rules at least."""
+    if len(group) < 3:
         return []
-    horizontal = merge_rules([Rule(y, fill[0], fill[2]) for fill in free for y in (fill[1], fill[3])])
-    vertical = merge_rules([Rule(x, fill[1], fill[3]) for fill in free for x in (fill[0], fill[2])])
+    usual = median(lower.at - upper.at for upper, lower in pairwise(group))
+    runs = [[group[0]]]
+    for upper, lower in pairwise(group):
+        lines = lines_of(_inside((upper.start, upper.at, upper.end, lower.at), glyphs))
+        if _is_prose(lines, upper.end - upper.start, lower.at - upper.at > 1.7 * usual):
+            runs.append([])
+        runs[-1].append(lower)
+    return [run for run in runs if len(run) >= 3]
+
+
+def _is_prose(lines: Sequence[Line], width: float, is_high: bool) -> bool:
+    """Whether what stands between two rules is not a row of a table."""
+    if not lines:
+        return is_high
+    single = [line for line in lines if len(line.pieces) == 1 and not line.values]
+    wide = any(
+        line.box[2] - line.box[0] > _PROSE_SHARE * width and len(line.pieces[0].text) >= _PROSE_LENGTH
+        for line in single
+    )
+    return wide or (is_high and len(single) == len(lines))
+
+
+def _inside(box: Box, glyphs: Sequence[Glyph]) -> list[Glyph]:
+    x0, top, x1, bottom = box
+    return [
+        glyph
+        for glyph in glyphs
+        if top <= (glyph.top + glyph.bottom) / 2 <= bottom and x0 - 2 <= (glyph.x0 + glyph.x1) / 2 <= x1 + 2
+    ]
+
+
+# --- rows without rules ----------------------------------------------------------------------------------------
+
+
+def _with_rows(grid: Grid, lattice: Lattice) -> Grid:
+    """``grid`` as it is, or with rows from baselines where only its columns are ruled."""
+    stacked: dict[int, int] = {}
+    for cell in grid.cells:
+        if cell.rowspan == 1 and len(cell.glyphs) >= _STACKED:
+            lines = lines_of(cell.glyphs)
+            if len(lines) >= _STACKED and all(line.values == len(line.pieces) for line in lines) and _is_loose(lines):
+                stacked[cell.row] = stacked.get(cell.row, 0) + 1
+    if not any(count >= 2 for count in stacked.values()):
+        return grid
+    lines = lines_of([glyph for cell in grid.cells for glyph in cell.glyphs])
+    return aligned_grid(lines, grid.box, lattice.ys[1:-1], lattice.xs) or grid
+
+
+def _is_loose(lines: Sequence[Line]) -> bool:
+    """Whether lines stand apart by more than a broken number's do."""
+    return min(lower.middle - upper.middle for upper, lower in pairwise(lines)) > 1.1 * lines[0].size
+
+
+# --- boxes and cell backgrounds --------------------------------------------------------------------------------
+
+
+def _box_grids(areas: Sequence[Box], grids: Sequence[Grid], centres: Centres) -> list[Grid]:
+    """Grids of separate rectangles side by side, outside every grid found before."""
+    free = [area for area in areas if not any(_overlap(area, grid.box) for grid in grids)]
+    free = _innermost(free)
+    if len(free) < _MIN_BOXES:
+        return []
+    horizontal = longest(merge_rules([Rule(y, box[0], box[2]) for box in free for y in (box[1], box[3])]))
+    vertical = longest(merge_rules([Rule(x, box[1], box[3]) for box in free for x in (box[0], box[2])]))
     found = []
-    for rows, cols in components(_longest(horizontal), _longest(vertical)):
-        lattice = build_lattice(rows, cols, centres)
+    for rows, cols in components(horizontal, vertical, _SPACING):
+        lattice = build_lattice(rows, cols, centres, _SPACING)
         if lattice is None or len(lattice.xs) < 3 or len(lattice.ys) < 3:
             continue
         grid = lattice_grid(lattice)
-        if len(grid.cells) >= _MIN_FILLS and len(grid.cells) > 1.5 * grid.rows:
+        if len(grid.cells) >= _MIN_BOXES and len(grid.cells) > 1.5 * grid.rows and _has_columns(grid):
             found.append(grid)
     return found
+
+
+def _has_columns(grid: Grid) -> bool:
+    """Whether each column edge is that of several rows: backgrounds of words in prose end anywhere."""
+    needed = min(3.0, max(2.0, 0.3 * grid.rows)) if grid.rows > 1 else 1.0
+    uses = [0] * (grid.cols + 1)
+    for cell in grid.cells:
+        uses[cell.col] += cell.rowspan
+        uses[cell.col + cell.colspan] += cell.rowspan
+    return all(count >= needed for count in uses)
+
+
+def _innermost(areas: Sequence[Box]) -> list[Box]:
+    """``areas`` without those that frame another one (a table's own border or background)."""
+    centres = sorted(((area[1] + area[3]) / 2, (area[0] + area[2]) / 2, _size(area)) for area in areas)
+    kept = []
+    for area in areas:
+        low = bisect.bisect_left(centres, (area[1], float("-inf"), 0.0))
+        high = bisect.bisect_right(centres, (area[3], float("inf"), 0.0))
+        size = _size(area)
+        if not any(area[0] < x < area[2] and other < 0.8 * size for _, x, other in centres[low:high]):
+            kept.append(area)
+    return kept
+
+
+def _size(area: Box) -> float:
+    return (area[2] - area[0]) * (area[3] - area[1])
 
 
 def _overlap(one: Box, other: Box) -> bool:
@@ -384,27 +271,3 @@ class _Locator:
         if not (left <= x <= right and top <= y <= bottom):
             return None
         return self._slots.get((bisect.bisect_right(self._ys, y) - 1, bisect.bisect_right(self._xs, x) - 1))
-
-
-def _any_between(points: list[tuple[float, float]], low: float, high: float, start: float, end: float) -> bool:
-    first = bisect.bisect_left(points, (low, float("-inf")))
-    for position, across in points[first:]:
-        if position > high:
-            return False
-        if start <= across <= end:
-            return True
-    return False
-
-
-def turn_drawing(drawing: Drawing, turn: int) -> Drawing:
-    """``drawing`` in the frame in which writing with ``turn`` runs from left to right."""
-    turned = Drawing(fills=[turn_box(fill, turn) for fill in drawing.fills])
-    boxes = [(rule.start, rule.at, rule.end, rule.at) for rule in drawing.horizontal]
-    boxes += [(rule.at, rule.start, rule.at, rule.end) for rule in drawing.vertical]
-    for box in boxes:
-        x0, top, x1, bottom = turn_box(box, turn)
-        if bottom - top <= x1 - x0:
-            turned.horizontal.append(Rule(top, x0, x1))
-        else:
-            turned.vertical.append(Rule(x0, top, bottom))
-    return turned

@@ -15,6 +15,9 @@ from extractors.report import Evidence
 MAX_BYTES = 10_000_000
 
 _SEPARATOR = re.compile(r"[|\t]")
+# Page numbers are the standard intruder between the rows of flattened text; a bare number cannot be told from a
+# value, these can.
+FURNITURE = re.compile(r"^(?:[-—–]{1,2}\s*\d{1,3}\s*[-—–]{1,2}|第\s*\d{1,3}\s*页.*|\d{1,3}\s*/\s*\d{1,3}|-{3,}.*)$")
 _RULE = re.compile(r"^[\s|:+=-]*-{3,}[\s|:+=-]*$")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -66,7 +69,7 @@ def _tables(text: str) -> list[Table]:
         body = line.rstrip("\n")
         if _is_row(body):
             run.append((start, body))
-        elif body.strip():
+        elif body.strip() and not FURNITURE.match(body.strip()):
             if _is_table(run):
                 tables.append(_table(run))
             run = []
@@ -101,7 +104,8 @@ def split_cells(line: str, start: int, row: int = 0) -> list[PrintedCell]:
 
     A pipe before the first cell opens the row and nothing follows the last pipe; tabs stand between cells.
     """
-    parts = [(match.start(), match.group()) for match in re.finditer(r"[^|\t]*(?=[|\t]|$)", line)]
+    ends = [*(match.start() for match in _SEPARATOR.finditer(line)), len(line)]
+    parts = [(low, line[low:high]) for low, high in zip([0, *(end + 1 for end in ends[:-1])], ends, strict=True)]
     if "|" in line and not parts[0][1].strip():
         parts = parts[1:]
     if "|" in line and parts and not parts[-1][1].strip():
