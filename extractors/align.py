@@ -115,7 +115,12 @@ def _by_key(lines: tuple[Line, ...]) -> dict[str, tuple[int, ...]]:
 
 
 def _named_exactly(labels: tuple[str, ...], index: dict[str, tuple[int, ...]]) -> set[int]:
-    return {number for label in labels for key in label_keys(label) for number in index.get(key, ())}
+    """The lines that the innermost label names which names any, by its whole text before parts of it."""
+    for label in reversed(labels):
+        for key in label_keys(label):
+            if key in index:
+                return set(index[key])
+    return set()
 
 
 def named_lines(label: str, lines: tuple[Line, ...]) -> set[int]:

@@ -10,17 +10,21 @@ import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import median
 
 from extractors.document import union
-from extractors.glyphs import Glyph, Piece, as_piece, group_lines, pieces_of
-from extractors.grids import Grid, GridCell
+from extractors.glyphs import Glyph, Piece, group_lines, pieces_of
+from extractors.grids import Grid, Lattice, Rule, assign, lattice_grid
 from extractors.report import Box
 
-_CROSSING = 0.15  # share of the rows whose words may stand in a gutter: heads that span columns
 _CUT_GAP = 0.25  # em; a piece that crosses a gutter is cut there where its glyphs are at least so far apart
 _REACH = 7.0  # em; lines with values that are farther apart belong to different tables
-_HEAD_REACH = 2.6  # em; a head line stands no farther above the next line of the table
-_SHORT = 24  # characters of a label beside one number
+_HEAD_REACH = 3.2  # em; a head line stands no farther above the next line of the table
+_SHORT = 24  # characters of a text in a row
+_LABEL = 60  # characters of the first text in a row
+_WRAPPED = 2.2  # em; lines of one wrapped text are never farther apart
+_LABEL_COLUMNS = 3
+_LARGER = 1.12  # a line of so much larger writing between two rows is a heading
 _MIN_ROWS = 3
 _MANY_VALUES = 5  # so many values in one line, below heads, are a table of one row
 
@@ -58,17 +62,22 @@ def lines_of(glyphs: Sequence[Glyph]) -> list[Line]:
     return lines
 
 
-def aligned_grid(lines: Sequence[Line], box: Box, ys: Sequence[float] = (), xs: Sequence[float] = ()) -> Grid | None:
-    """The grid of ``lines`` in ``box``; ``ys`` and ``xs`` are the rules that are there. None without two columns."""
-    bands = _bands(lines, [box[1], *[y for y in ys if box[1] < y < box[3]], box[3]])
-    rows = [(row, top, bottom) for band, top, bottom in bands for row, top, bottom in _split_band(band, top, bottom)]
-    edges = list(xs) or _column_edges([row for row, _, _ in rows], box)
+def aligned_grid(lines: Sequence[Line], box: Box, rules: Sequence[Rule] = (), xs: Sequence[float] = ()) -> Grid | None:
+    """The grid of ``lines`` in ``box``; ``rules`` and ``xs`` are what is ruled. None without two columns and rows."""
+    inner = sorted({rule.at for rule in rules if box[1] + 1 < rule.at < box[3] - 1})
+    bands = _bands(lines, [box[1], *inner, box[3]])
+    rows = [row for band in bands for row in (_split_ruled(*band) if inner else _split_free(*band))]
+    edges = list(xs) or _column_edges([row.lines for row in rows], box)
     if len(edges) < 3 or len(rows) < 2:
         return None
-    cells = [
-        cell for number, (row, top, bottom) in enumerate(rows) for cell in _row_cells(number, row, top, bottom, edges)
-    ]
-    return Grid("aligned", cells, len(rows), len(edges) - 1, (edges[0], rows[0][1], edges[-1], rows[-1][2]))
+    ys = [rows[0].top, *(row.bottom for row in rows)]
+    horizontal = {y: [rule for rule in rules if rule.at == y] or [Rule(y, edges[0], edges[-1])] for y in ys[1:-1]}
+    horizontal |= {y: [Rule(y, edges[0], edges[-1])] for y in (ys[0], ys[-1])}
+    vertical = {x: [Rule(x, row.top, row.bottom) for row in rows if not _is_crossed(row.lines, x)] for x in edges}
+    lattice = Lattice(edges, ys, horizontal, vertical)
+    grid = lattice_grid(lattice, "aligned")
+    assign([grid], [glyph for line in lines for piece in line.pieces for glyph in piece.glyphs])
+    return grid
 
 
 def borderless_grids(glyphs: Sequence[Glyph]) -> tuple[list[Grid], list[Glyph]]:
@@ -78,15 +87,23 @@ def borderless_grids(glyphs: Sequence[Glyph]) -> tuple[list[Grid], list[Glyph]]:
     taken: set[int] = set()
     for start, end in _regions(lines):
         members = lines[start:end]
-        box = union([line.box for line in members])
-        grid = aligned_grid(members, box)
-        if grid is not None and grid.cols >= 2:
+        grid = aligned_grid(members, union([line.box for line in members]))
+        if grid is not None:
             grids.append(grid)
             taken.update(id(glyph) for cell in grid.cells for glyph in cell.glyphs)
     return grids, [glyph for glyph in glyphs if id(glyph) not in taken]
 
 
 # --- rows ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The lines of one row and its extent."""
+
+    lines: list[Line]
+    top: float
+    bottom: float
 
 
 def _bands(lines: Sequence[Line], ys: list[float]) -> list[tuple[list[Line], float, float]]:
@@ -98,78 +115,156 @@ def _bands(lines: Sequence[Line], ys: list[float]) -> list[tuple[list[Line], flo
     return bands
 
 
-def _split_band(lines: list[Line], top: float, bottom: float) -> Iterator[tuple[list[Line], float, float]]:
-    """Rows of one band: as many as it has lines with values, heads apart; the whole band if it has only one."""
+def _split_ruled(lines: list[Line], top: float, bottom: float) -> list[_Row]:
+    """Rows of a band between two rules: one, or as many as it has lines with values."""
     most = max((line.values for line in lines), default=0)
-    anchors = [line for line in lines if line.values and (2 * line.values >= most or line.values >= 2)]
-    heads = _heads_above(lines, anchors)
-    if len(anchors) + len(heads) < 2:
-        yield lines, top, bottom
-        return
-    rest = lines[sum(len(head) for head in heads) :]
-    rows = [*heads, *_around(anchors, rest)] if anchors else heads
-    edges = [top]
-    for before, after in pairwise(rows):
-        edges.append((max(line.box[3] for line in before) + min(line.box[1] for line in after)) / 2)
-    edges.append(bottom)
-    for row, (upper, lower) in zip(rows, pairwise(edges), strict=True):
-        yield row, upper, lower
+    anchors = [[line] for line in lines if line.values and 2 * line.values >= most and len(line.pieces) > 1]
+    if len(anchors) < 2:
+        return [_Row(lines, top, bottom)]
+    return _with_extent(_around(anchors, lines), top, bottom)
 
 
-def _heads_above(lines: list[Line], anchors: list[Line]) -> list[list[Line]]:
-    """The lines above the first row of values, those of one wrapped head together."""
-    first = anchors[0] if anchors else None
-    above = [line for line in lines if first is None or line.middle < first.middle]
-    # Lines just above the first values may be the upper lines of its wrapped label.
-    while first is not None and above and len(above[-1].pieces) == 1 and _is_near(above[-1], first, 1.7):
-        above.pop()
-    heads: list[list[Line]] = []
-    for line in above:
-        if heads and _is_near(heads[-1][-1], line, 1.5):
-            heads[-1].append(line)
-        else:
-            heads.append([line])
-    return heads
-
-
-def _around(anchors: list[Line], lines: list[Line]) -> list[list[Line]]:
-    """Each line with the nearest line of values: a label that is broken stands above and below its numbers."""
-    rows: list[list[Line]] = [[] for _ in anchors]
-    middles = [anchor.middle for anchor in anchors]
+def _split_free(lines: list[Line], top: float, bottom: float) -> list[_Row]:
+    """Rows of a table without horizontal rules: lines with several pieces, wrapped labels with the nearest."""
+    reach = _pitch(lines)
+    chains: list[list[Line]] = []
     for line in lines:
+        if chains and line.middle - chains[-1][-1].middle <= reach:
+            chains[-1].append(line)
+        else:
+            chains.append([line])
+    rows: list[list[Line]] = []
+    for chain in chains:
+        anchors = _anchors(chain)
+        rows += _around(anchors, chain, reach) if anchors else [chain]
+    return _with_extent(sorted(rows, key=lambda row: median(line.middle for line in row)), top, bottom)
+
+
+def _pitch(lines: Sequence[Line]) -> float:
+    """The distance up to which two lines may be one wrapped text: a little more than the closest lines have."""
+    steps = sorted(
+        lower.middle - upper.middle for upper, lower in pairwise(lines) if lower.middle - upper.middle >= upper.size
+    )
+    if not steps:
+        return 0.0
+    size = max(line.size for line in lines)
+    return min(1.15 * steps[len(steps) // 5], _WRAPPED * size)
+
+
+def _anchors(chain: Sequence[Line]) -> list[list[Line]]:
+    """The lines that are rows of their own; neighbouring lines of heads are one wrapped head."""
+    anchors: list[list[Line]] = []
+    for line in chain:
+        if len(line.pieces) < 2 and not line.values:
+            continue
+        if anchors and not line.values and not anchors[-1][-1].values:
+            anchors[-1].append(line)
+        else:
+            anchors.append([line])
+    return anchors
+
+
+def _around(anchors: list[list[Line]], lines: Sequence[Line], reach: float = float("inf")) -> list[list[Line]]:
+    """Each line with the nearest anchor: a label that is broken stands above and below its numbers.
+
+    A line that continues no label there, or is out of ``reach``, is a row of its own (a caption, the label of a group).
+    """
+    rows = [list(anchor) for anchor in anchors]
+    owned = {id(line) for anchor in anchors for line in anchor}
+    middles = [sum(line.middle for line in anchor) / len(anchor) for anchor in anchors]
+    rest = [line for line in lines if id(line) not in owned]
+    for line in sorted(rest, key=lambda line: min(abs(middle - line.middle) for middle in middles)):
         nearest = min(range(len(anchors)), key=lambda index: abs(middles[index] - line.middle))
-        rows[nearest].append(line)
+        near = min(abs(other.middle - line.middle) for other in rows[nearest]) <= reach
+        if reach == float("inf") or (near and _is_label_of(line, rows[nearest])):
+            rows[nearest].append(line)
+        else:
+            rows.append([line])
     return rows
 
 
-def _is_near(line: Line, below: Line, ems: float) -> bool:
-    return below.middle - line.middle <= ems * max(line.size, below.size)
+def _is_label_of(line: Line, row: Sequence[Line]) -> bool:
+    """Whether ``line`` stands above or below a text of ``row``, or in the place of the label that it lacks."""
+    texts = [piece.box for other in row for piece in other.pieces if not piece.is_value]
+    if any(text[0] < line.box[2] and line.box[0] < text[2] for text in texts):
+        return True
+    first = min(other.box[0] for other in row)
+    return not any(text[0] <= first for text in texts) and line.box[2] <= first
+
+
+def _with_extent(rows: list[list[Line]], top: float, bottom: float) -> list[_Row]:
+    """Rows that meet in the middle between their lines."""
+    edges = [top]
+    for before, after in pairwise(rows):
+        low, high = max(line.middle for line in before), min(line.middle for line in after)
+        edges.append(max((low + high) / 2, edges[-1] + 0.1))
+    edges.append(max(bottom, edges[-1] + 0.1))
+    return [_Row(row, upper, lower) for row, (upper, lower) in zip(rows, pairwise(edges), strict=True)]
 
 
 # --- columns ---------------------------------------------------------------------------------------------------
 
 
 def _column_edges(rows: Sequence[Sequence[Line]], box: Box) -> list[float]:
-    """Column edges: the middles of the gutters that nearly no row writes into."""
-    intervals = [_merged([piece.box for line in row for piece in line.pieces]) for row in rows]
-    intervals = [row for row in intervals if len(row) >= 2]
-    if not intervals:
+    """Column edges: between the columns of values, and before them between the labels of one row."""
+    pieces = [piece for row in rows for line in row for piece in line.pieces]
+    values = _merged([piece.box for piece in pieces if piece.is_value])
+    if not values:
         return []
-    steps: list[tuple[float, int]] = []
-    for row in intervals:
-        for start, end in row:
-            steps += [(start, 1), (end, -1)]
-    allowed = int(_CROSSING * len(intervals))
-    gutters: list[tuple[float, float]] = []
-    depth, opened = 0, box[0]
-    for at, step in sorted(steps):
-        before, depth = depth, depth + step
-        if before <= allowed < depth:
-            gutters.append((opened, at))
-        elif depth <= allowed < before:
-            opened = at
-    inner = [(start + end) / 2 for start, end in gutters[1:] if end - start >= 1.5]
-    return [box[0] - 1, *inner, box[2] + 1]
+    columns = _with_blank_columns(values, [part for piece in pieces if not piece.is_value for part in _parts(piece)])
+    edges = [(before[1] + after[0]) / 2 for before, after in pairwise(columns)]
+    labels = [[text for text in _row_boxes(row) if text[2] <= columns[0][0] + 1] for row in rows]
+    if any(labels):
+        reach = max(text[2] for row in labels for text in row)
+        edges = [*_label_edges(labels), (reach + columns[0][0]) / 2, *edges]
+    return [box[0] - 1, *edges, box[2] + 1]
+
+
+def _with_blank_columns(values: list[tuple[float, float]], heads: Sequence[Box]) -> list[tuple[float, float]]:
+    """The columns of values, as wide as their heads, and those that have a head and no value.
+
+    The narrowest heads come first; one that reaches into a second column stands above several.
+    """
+    columns = list(values)
+    for head in sorted(heads, key=lambda head: head[2] - head[0]):
+        if head[0] < values[0][0] and head[2] < values[0][1]:
+            continue  # a label
+        met = [column for column in columns if column[0] < head[2] and head[0] < column[1]]
+        if len(met) > 1 or head[2] <= values[0][0]:
+            continue
+        for column in met:
+            columns.remove(column)
+        columns.append((min([head[0], *(column[0] for column in met)]), max([head[2], *(column[1] for column in met)])))
+        columns.sort()
+    return columns
+
+
+def _parts(piece: Piece) -> list[Box]:
+    """The boxes of the words of a piece: heads of neighbouring columns may nearly touch."""
+    groups: list[list[Glyph]] = [[piece.glyphs[0]]]
+    for before, glyph in pairwise(piece.glyphs):
+        if glyph.x0 - before.x1 >= _CUT_GAP * glyph.size:
+            groups.append([])
+        groups[-1].append(glyph)
+    return [union([glyph.box for glyph in group]) for group in groups]
+
+
+def _label_edges(rows: Sequence[Sequence[Box]]) -> list[float]:
+    """Edges between label columns: where the most rows with two labels or more leave a gap."""
+    gaps = [(left[1], right[0]) for row in rows for left, right in pairwise(_merged(row)) if right[0] - left[1] > 0]
+    edges: list[float] = []
+    while len(gaps) >= 2 and len(edges) < _LABEL_COLUMNS:
+        at = max((gap[1] for gap in gaps), key=lambda x: sum(start < x <= end for start, end in gaps))
+        here = [gap for gap in gaps if gap[0] < at <= gap[1]]
+        if len(here) < 2:
+            break
+        edges.append((max(start for start, _ in here) + min(end for _, end in here)) / 2)
+        gaps = [gap for gap in gaps if gap not in here]
+    return sorted(edges)
+
+
+def _row_boxes(row: Sequence[Line]) -> list[Box]:
+    return [piece.box for line in row for piece in line.pieces]
 
 
 def _merged(boxes: Sequence[Box]) -> list[tuple[float, float]]:
@@ -183,51 +278,19 @@ def _merged(boxes: Sequence[Box]) -> list[tuple[float, float]]:
     return merged
 
 
-def _row_cells(number: int, lines: Sequence[Line], top: float, bottom: float, edges: Sequence[float]) -> list[GridCell]:
-    """The cells of one row, empty ones included; a piece that crosses a gutter makes a cell of several columns."""
-    spans: list[tuple[int, int, list[Glyph]]] = []
+def _is_crossed(lines: Sequence[Line], x: float) -> bool:
+    """Whether a piece stands on both sides of ``x`` without a gap there: its cell spans the column edge."""
     for line in lines:
         for piece in line.pieces:
-            for part in _cut(piece, edges):
-                spans.append((*_columns_of(part, edges), list(part.glyphs)))
-    spans.sort(key=lambda span: (span[0], span[1]))
-    merged: list[tuple[int, int, list[Glyph]]] = []
-    for first, last, glyphs in spans:
-        if merged and first <= merged[-1][1]:
-            before = merged.pop()
-            merged.append((before[0], max(before[1], last), before[2] + glyphs))
-        else:
-            merged.append((first, last, glyphs))
-    cells = [
-        GridCell(number, first, 1, last - first + 1, (edges[first], top, edges[last + 1], bottom), glyphs)
-        for first, last, glyphs in merged
-    ]
-    covered = {col for first, last, _ in merged for col in range(first, last + 1)}
-    for col in range(len(edges) - 1):
-        if col not in covered:
-            cells.append(GridCell(number, col, 1, 1, (edges[col], top, edges[col + 1], bottom)))
-    return sorted(cells, key=lambda cell: cell.col)
-
-
-def _cut(piece: Piece, edges: Sequence[float]) -> list[Piece]:
-    """``piece`` cut where a column edge falls into a gap between its glyphs."""
-    groups: list[list[Glyph]] = [[piece.glyphs[0]]]
-    for before, glyph in pairwise(piece.glyphs):
-        edge = bisect.bisect_left(edges, (before.x0 + before.x1) / 2)
-        crosses = edge < len(edges) and edges[edge] <= (glyph.x0 + glyph.x1) / 2
-        if crosses and glyph.x0 - before.x1 >= _CUT_GAP * glyph.size:
-            groups.append([])
-        groups[-1].append(glyph)
-    return [as_piece(group) for group in groups] if len(groups) > 1 else [piece]
-
-
-def _columns_of(piece: Piece, edges: Sequence[float]) -> tuple[int, int]:
-    """First and last column that a piece stands in; what juts out by half an em does not count."""
-    slack = min(piece.glyphs[0].size / 2, (piece.box[2] - piece.box[0]) / 2 - 0.01)
-    first = bisect.bisect_right(edges, piece.box[0] + slack) - 1
-    last = bisect.bisect_left(edges, piece.box[2] - slack) - 1
-    first = min(max(first, 0), len(edges) - 2)
-    return first, min(max(last, first), len(edges) - 2)
+            if not piece.box[0] < x < piece.box[2]:
+                continue
+            centres = [(glyph.x0 + glyph.x1) / 2 for glyph in piece.glyphs]
+            after = bisect.bisect_right(centres, x)
+            if 0 < after < len(centres):
+                gap = piece.glyphs[after].x0 - piece.glyphs[after - 1].x1
+                if gap < _CUT_GAP * piece.glyphs[after].size:
+                    return True
+    return False
 
 
 # --- tables without rules --------------------------------------------------------------------------------------
@@ -255,15 +318,18 @@ def _is_tabular(line: Line) -> bool:
     """Whether a line looks like a row: several values, or several short pieces apart."""
     if line.values >= 3:
         return True
-    return len(line.pieces) >= 2 and all(len(piece.text) <= _SHORT for piece in line.pieces)
+    first, *others = line.pieces
+    return bool(others) and len(first.text) <= _LABEL and all(len(piece.text) <= _SHORT for piece in others)
 
 
 def _continues(lines: Sequence[Line], before: int, after: int) -> bool:
     """Whether two rows belong to one table: near each other, with nothing but wrapped labels between."""
     if lines[after].middle - lines[before].middle > _REACH * lines[after].size:
         return False
-    left, right = lines[before].box[0], lines[before].box[2]
-    return all(line.box[2] - line.box[0] < 0.6 * (right - left) for line in lines[before + 1 : after])
+    width = max(lines[index].box[2] - lines[index].box[0] for index in (before, after))
+    size = min(lines[before].size, lines[after].size)
+    between = lines[before + 1 : after]
+    return all(line.box[2] - line.box[0] < 0.6 * width and line.size < _LARGER * size for line in between)
 
 
 def _is_likely(rows: Sequence[Line]) -> bool:

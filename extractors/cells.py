@@ -21,7 +21,7 @@ from extractors.labels import ALIKE, similarity
 from extractors.numbers import is_money, parse_printed, to_wan, whole
 from extractors.placement import agreed, place_numbers
 from extractors.report import Cell, Evidence, Problem
-from extractors.rows import PrintedRow, is_label, make_row, table_rows, text_rows
+from extractors.rows import PrintedRow, is_label, is_number, make_row, table_rows, text_rows
 
 # Confidence of a value by how it was named and read; docs/design.md tells how they were chosen.
 SURE = 0.99
@@ -30,6 +30,12 @@ BY_ORDER = 0.95
 DOUBTFUL = 0.8
 BY_SUMS = 0.6
 NO_UNIT = 0.5
+
+# Rows narrower than this are not cut out of a run of values: a run of three rows of one value is a row of three.
+MIN_RUN = 5
+# The share of a block's rows that must be named by their own labels. With all labels of group 三 lost, three of the
+# 23 rows of table 三 are.
+MIN_ANCHORS = 0.1
 
 _MONEY = re.compile(r"亿元|万元|元")
 
@@ -134,14 +140,30 @@ def _read_block(document: Document, form: Form, block: str, sources: list[list[P
         if not prepared:
             continue
         alignment = align(prepared, lines)
-        if _recognised(alignment, lines):
+        if _recognised(alignment, lines, prepared):
             return _fill(document, form, block, lines, prepared, alignment)
     return None
 
 
-def _recognised(alignment: Alignment, lines: tuple[Line, ...]) -> bool:
-    """A block is there if labels name two of its rows or more, and the reading explains more than it skips."""
-    return alignment.anchors >= min(2, len(lines)) and alignment.score > 0
+def _recognised(alignment: Alignment, lines: tuple[Line, ...], rows: list[PrintedRow]) -> bool:
+    """A block is there if its own labels name enough of its rows and the reading explains more than it skips.
+
+    Under a caption or header of the block one named row is enough (a bureau that prints its procurement only).
+    Flattened text must have one: its lines may be headings of prose that read like rows.
+    """
+    named = alignment.anchors
+    headed = _is_headed(lines, rows)
+    if rows[0].flat and not headed:
+        return False
+    enough = named >= max(2, MIN_ANCHORS * len(lines)) and alignment.score > 0
+    return enough or (headed and named > 0 and any(rows[match.row].numbers for match in alignment.matches))
+
+
+def _is_headed(lines: tuple[Line, ...], rows: list[PrintedRow]) -> bool:
+    tables = {id(line.table): line.table for line in lines}.values()
+    heads = tuple(text for table in tables for text in (*table.captions, *table.corner))
+    heads += tuple(text for table in tables for column in table.columns for text in column.spellings)
+    return any(similarity(label, heads) == 1.0 for row in rows if not row.numbers for label in row.labels)
 
 
 def _prepare(rows: list[PrintedRow], lines: tuple[Line, ...]) -> list[PrintedRow]:
@@ -149,10 +171,10 @@ def _prepare(rows: list[PrintedRow], lines: tuple[Line, ...]) -> list[PrintedRow
     spellings = {line.row.spellings for line in lines}
     rows = _join_labels(rows, lines)
     named = [index for index, row in enumerate(rows) if names_line(row, lines)]
-    if len(named) < min(2, len(lines)):
+    if not named:
         return []
-    # Rows without a label may stand before the first and behind the last that has one.
-    margin = 3
+    # Rows without a label may stand before the first and behind the last that has one, and headers above them.
+    margin = 4
     part = rows[max(0, named[0] - margin) : named[-1] + 1 + margin]
     width = max(line.width for line in lines)
     return [piece for row in _join_broken(part, spellings) for piece in _cut_run(row, width)]
@@ -178,7 +200,7 @@ def _label_pieces(above: list[PrintedRow], row: PrintedRow, lines: tuple[Line, .
         return 0
     for count in (1, 2):
         pieces = [*above[-count:], row]
-        if len(pieces) <= count or any(piece.numbers or not piece.labels for piece in pieces[:-1]):
+        if len(pieces) <= count or any(len(piece.cells) != 1 or not piece.labels for piece in pieces[:-1]):
             return 0
         if named_lines("".join(label for piece in pieces for label in piece.labels), lines):
             return count
@@ -222,19 +244,21 @@ def _merge(above: PrintedRow, below: PrintedRow) -> PrintedRow:
 
 
 def _cut_run(row: PrintedRow, width: int) -> list[PrintedRow]:
-    """A run of values of several rows whose labels are lost, cut into rows of ``width`` numbers.
+    """A run of values of several rows whose labels are lost, cut into rows of ``width`` values.
 
-    Only where the numbers come out even: then what stands between them are the empty label cells.
+    Only where it comes out even: by all values where each of them prints something, be it a dash; else by the
+    numbers, what stands empty between them being the label cells.
     """
-    if not row.flat or row.numbers <= width or row.numbers % width:
+    first = next((index for index, cell in enumerate(row.cells) if not is_label(cell)), len(row.cells))
+    last = next((index for index in range(first, len(row.cells)) if is_label(row.cells[index])), len(row.cells))
+    values = row.cells[first:last]
+    if any(not cell.text for cell in values):
+        values = tuple(cell for cell in values if is_number(cell))
+    if not row.flat or width < MIN_RUN or len(values) <= width or len(values) % width:
         return [row]
-    first = next(index for index, cell in enumerate(row.cells) if parse_printed(cell.text).kind == "number")
-    labels = tuple(cell for cell in row.cells[:first] if is_label(cell))
-    numbers = [cell for cell in row.cells if parse_printed(cell.text).kind == "number"]
-    rest = tuple(cell for cell in row.cells[first:] if is_label(cell))
-    pieces = [tuple(numbers[at : at + width]) for at in range(0, len(numbers), width)]
-    pieces[0] = (*labels, *pieces[0])
-    pieces[-1] = (*pieces[-1], *rest)
+    pieces = [values[at : at + width] for at in range(0, len(values), width)]
+    pieces[0] = (*row.cells[:first], *pieces[0])
+    pieces[-1] = (*pieces[-1], *row.cells[last:])
     return [make_row(cells, row.chunk, row.page, flat=True) for cells in pieces]
 
 

@@ -14,13 +14,13 @@ _SECTION = re.compile(
 _FORM_LABEL = re.compile(
     r"信息内容|自然人|予以公开|结果维持|制[发作](?:件|数)|公开(?:总)?数量|处理决定数量|第二十条第|申请人情况|统\s*计\s*指\s*标|^指\s*标"
 )
-_PROSE_LENGTH = 60  # characters from which a line with a stop or a comma is taken for prose
+_PROSE_LENGTH = 40  # characters from which a line with a full stop is taken for prose
 _TITLE = re.compile(r"政府信息公开.{0,12}(?:年度报告|年报|工作报告|情况报告)|信息公开(?:工作)?年(?:度报告|报)")
 
 # Chrome that is known by its words: lines before the report, lines anywhere, and what begins the foot of the page.
 _CHROME = re.compile(
     r"(?:(?:您|你)?(?:现在|当前|所在)?的?(?:当前)?(?:所在)?位置(?:是|为)?\s*[:：>].*"
-    r"|今天是.*|欢迎(?:您|光临|访问).*|[\s|｜·>»-]*"
+    r"|今天是.*|欢迎(?:您|光临|访问).*|[\s·>»]+"
     r"|(?:[\s|｜·【】\[\]()（）]*(?:首\s*页|网站首页|返回首页|设为首页|加入收藏|收藏|登录|注册|退出|搜索|检索|无障碍(?:浏览|阅读)?"
     r"|长者(?:模式|版|专区)|适老化|English|繁体(?:版)?|简体(?:版)?|手机版|移动版|RSS|打印(?:本页|此页)?|关闭(?:窗口|本页)?|保存"
     r"|返回(?:顶部|列表|上一页)?|分享(?:到|至)?\s*[:：]?|微信|微博|QQ空间|字(?:体|号)(?:大小)?\s*[:：]?|[大中小]|语音播报|扫一扫.{0,24})"
@@ -29,7 +29,7 @@ _CHROME = re.compile(
 _FOOT = re.compile(
     r"[\s【\[]*(?:(?:上一|下一|前一|后一)(?:篇|条|页)|相关(?:链接|文章|信息|阅读|新闻|文档|稿件|推荐|内容)\s*[:：】\]]?\s*$|推荐阅读|友情链接"
     r"|网站地图|站点地图|关于我们|联系我们|隐私(?:声明|保护|政策)|网站(?:声明|标识码)|主办(?:单位)?\s*[:：]|承办(?:单位)?\s*[:：]|技术支持"
-    r"|版权所有|copyright|©|Powered by|扫一扫在手机|浏览器推荐|建议使用)"
+    r"|版权所有|copyright|©|Powered by|扫一扫在手机|(?:推荐|建议)使用.{0,30}(?:浏览器|分辨率))"
     r"|.*(?:ICP备|公网安备|网站标识码|版权所有)",
     re.IGNORECASE,
 )
@@ -52,8 +52,9 @@ def select_content(blocks: list[Block]) -> list[Block]:
     """
     strong = [index for index, block in enumerate(blocks) if _is_strong(block)]
     anchors = strong or [index for index, block in enumerate(blocks) if _is_prose(block)]
+    titles = [index for index, block in enumerate(blocks) if isinstance(block, Line) and _TITLE.search(block.text)]
     first = anchors[0] if anchors else len(blocks)
-    last = strong[-1] if strong else first
+    last = strong[-1] if strong else anchors[0] if anchors else titles[0] if titles else len(blocks)
     end = next((index for index in range(last + 1, len(blocks)) if _is_foot(blocks[index])), len(blocks))
     navigation = _link_runs(blocks, first, last)
     kept: list[Block] = []
@@ -63,7 +64,7 @@ def select_content(blocks: list[Block]) -> list[Block]:
         if isinstance(block, Picture) and not kept:
             continue  # the banner of the site
         kept.append(block)
-    return kept
+    return kept or blocks
 
 
 def _is_strong(block: Block) -> bool:
@@ -75,15 +76,15 @@ def _is_strong(block: Block) -> bool:
 
 
 def _is_prose(block: Block) -> bool:
-    if not isinstance(block, Line) or len(block.text) < _PROSE_LENGTH or _is_link(block):
+    if not isinstance(block, Line) or len(block.text) < _PROSE_LENGTH:
         return False
-    return ("。" in block.text or "，" in block.text) and not _FOOT.match(block.text)
+    return "。" in block.text and not _FOOT.match(block.text)
 
 
 def _is_link(block: Block) -> bool:
-    """Whether nearly all of a line, or every cell of a table, is links. A linked attachment is content."""
+    """Whether nearly all of a line, or every cell of a table, is links. Linked attachments and prose are content."""
     if isinstance(block, Line):
-        if any(isinstance(part, Notice) for part in block.attached):
+        if not block.linked or any(isinstance(part, Notice) for part in block.attached) or _is_prose(block):
             return False
         return block.linked * 5 > len(block.text.replace(" ", "")) * 4
     if isinstance(block, Grid):

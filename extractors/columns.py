@@ -119,45 +119,48 @@ def pick_flat(rows: list[PrintedRow], width: int, totals: bool) -> list[Picked]:
 
 def _values(row: PrintedRow) -> tuple[PrintedCell, ...]:
     """The cells behind the last label that precedes a number; a label's wrapped rest behind the values is cut."""
-    first = next((index for index, cell in enumerate(row.cells) if is_number(cell)), None)
-    if first is None:
-        last = max((index for index, cell in enumerate(row.cells) if is_label(cell)), default=-1)
-        return row.cells[last + 1 :]
-    start = max((index for index, cell in enumerate(row.cells[:first]) if is_label(cell)), default=-1)
+    labels = [index for index, cell in enumerate(row.cells) if is_label(cell)]
+    first = next(
+        (index for index, cell in enumerate(row.cells) if is_number(cell) and not (labels and index < labels[0])), None
+    )
+    start = max((index for index in labels if first is None or index < first), default=-1)
     return tuple(cell for cell in row.cells[start + 1 :] if not is_label(cell))
 
 
 def _pick_counted(cells: tuple[PrintedCell, ...], width: int, kept: bool) -> Picked:
+    printed = tuple(cell for cell in cells if cell.text)
     numbers = tuple(cell for cell in cells if is_number(cell))
+    if len(printed) == width:
+        return Picked(printed)
     if len(numbers) == width:
         return Picked(numbers)
     if len(numbers) > width:
         return Picked(numbers[:width], "too_many", numbers)
     if kept and len(cells) >= width:
         for window in (cells[:width], cells[-width:]):
-            if sum(is_number(cell) for cell in window) == len(numbers):
+            if sum(bool(cell.text) for cell in window) == len(printed):
                 return Picked(window)
-    return Picked((None,) * width, "lost_blanks", numbers)
+    return Picked((None,) * width, "lost_blanks", printed[:width])
 
 
 def _keeps_blanks(rows: list[tuple[PrintedCell, ...]], width: int, totals: bool) -> bool:
     """Whether empty cells between pipes stand where they were printed."""
-    partial = [cells for cells in rows if 0 < sum(map(is_number, cells)) < width <= len(cells)]
+    partial = [cells for cells in rows if 0 < sum(bool(cell.text) for cell in cells) < width <= len(cells)]
     if not any(len(cells) >= width for cells in rows):
         return False
     if any(_has_inner_blank(cells) for cells in partial):
         return True
-    return not totals or not any(_heap_breaks_sum(cells, width) for cells in partial)
+    return not partial or (totals and not any(_heap_breaks_sum(cells, width) for cells in partial))
 
 
 def _has_inner_blank(cells: tuple[PrintedCell, ...]) -> bool:
-    at = [index for index, cell in enumerate(cells) if is_number(cell)]
+    at = [index for index, cell in enumerate(cells) if cell.text]
     return len(at) >= 2 and at[-1] - at[0] >= len(at)
 
 
 def _heap_breaks_sum(cells: tuple[PrintedCell, ...], width: int) -> bool:
     """``7 | 1 | 8 | ||||||``: the numbers first, the last of them their sum, and then only blanks."""
-    if is_number(cells[width - 1]):
+    if cells[width - 1].text:
         return False
-    *parts, total = [parse_printed(cell.text).value or Decimal(0) for cell in cells if is_number(cell)]
-    return bool(parts) and total > 0 and sum(parts) == total
+    *parts, total = [parse_printed(cell.text).value or Decimal(0) for cell in cells if cell.text]
+    return total > 0 and sum(parts) in (0, total)

@@ -125,8 +125,9 @@ def read_doc(path: Path) -> Document:
     head, size = _read_head(path)
     if not size:
         raise EmptyFile(path, "the file holds no bytes")
-    if head.startswith(_OLE) and _is_encrypted_ole(path.read_bytes()):
-        raise EncryptedFile(path, "the file is protected by a password; save it without one")
+    if head.startswith(b"PK\x03\x04"):
+        return read_docx(path)
+    _check_binary(path)
     program = shutil.which("soffice") or shutil.which("libreoffice")
     if program is None:
         raise MissingProgram(path, "a binary Word file is read through LibreOffice: install it, or save as .docx")
@@ -142,6 +143,19 @@ def _read_head(path: Path) -> tuple[bytes, int]:
             return file.read(8), path.stat().st_size
     except OSError as error:
         raise UnreadableFile(path, error.strerror or str(error)) from error
+
+
+def _check_binary(path: Path) -> None:
+    """Refuse what LibreOffice would open as plain text, and what it would ask a password for."""
+    data = path.read_bytes()
+    if data.startswith(b"{\\rtf"):
+        return
+    if not data.startswith(_OLE):
+        raise DamagedFile(path, "not a binary Word file")
+    if _is_encrypted_ole(data):
+        raise EncryptedFile(path, "the file is protected by a password; save it without one")
+    if "WordDocument".encode("utf-16-le") not in data:
+        raise DamagedFile(path, "an OLE file without a Word document in it")
 
 
 def _is_encrypted_ole(data: bytes) -> bool:
@@ -160,13 +174,16 @@ def _convert(program: str, path: Path, folder: Path) -> Path:
     (profile / "user").mkdir(parents=True)
     (profile / "user" / "registrymodifications.xcu").write_text(_PROFILE, encoding="utf-8")
     # A plain name: the original may have no suffix, or one that misleads the choice of the import filter.
-    source = folder / "source.doc"
+    rich_text = path.read_bytes()[:5] == b"{\\rtf"
+    source = folder / ("source.rtf" if rich_text else "source.doc")
     shutil.copyfile(path, source)
+    # The filter is named because LibreOffice falls back to plain text, and makes a document of any bytes.
     command = [
         program,
         f"-env:UserInstallation={profile.as_uri()}",
         "--headless",
         "--norestore",
+        f"--infilter={'Rich Text Format' if rich_text else 'MS Word 97'}",
         "--convert-to",
         "docx",
         "--outdir",

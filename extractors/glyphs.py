@@ -7,6 +7,7 @@ the page, and of what the characters say.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -26,6 +27,10 @@ _SPACED_GAP = 1.05  # single digits at equal distances up to this are one number
 _PROSE_GAP = 0.7  # from here on a gap without a blank glyph is a space, between Han characters too
 VALUE_GAP = 0.6  # from here on two digits of a line without rules belong to two numbers
 PIECE_GAP = 1.0  # from here on two stretches of a line stand in different columns
+# A number as a table prints it (with a sign, a change in words, a unit), or a mark that stands for none.
+_VALUE = re.compile(
+    r"(增加?|减少?)?[+\-—–－＋]?[\d０-９][\d０-９,，.．]{0,15}[%％]?([件条个次项元人篇]|万元|亿元)?|[/／—–－\-]{1,4}|[零无]"
+)
 _CELL_PADDING = 12.0  # points, both sides together: what office programs leave free in a cell (2 x 5.4 pt)
 
 
@@ -249,7 +254,4 @@ def _is_han(text: str) -> bool:
 
 
 def _is_value(text: str) -> bool:
-    stripped = text.strip()
-    return (
-        bool(stripped) and all(char.isdigit() or char in "./-—–－／+,，%．" for char in stripped) and len(stripped) < 20
-    )
+    return _VALUE.fullmatch(text) is not None

@@ -26,6 +26,9 @@ _COVERED = 0.6  # share of a slot's side that a rule must cover to close it
 _LONGEST_RULES = 800  # per direction and page; a page with more is a drawing, of which the longest are looked at
 
 
+GridSource = Literal["ruled", "aligned"]
+
+
 class Rule(NamedTuple):
     """A straight rule: its position across, and its extent. ``at`` is y for a horizontal one, x for a vertical."""
 
@@ -59,7 +62,7 @@ class GridCell:
 class Grid:
     """A table of one page; ``cells`` ordered by row and column."""
 
-    source: Literal["ruled", "aligned"]
+    source: GridSource
     cells: list[GridCell]
     rows: int
     cols: int
@@ -179,30 +182,27 @@ def build_lattice(rows: Sequence[Rule], cols: Sequence[Rule], centres: Centres, 
     )
 
 
-def lattice_grid(lattice: Lattice) -> Grid:
-    """The cells of a lattice: slots between which no rule stands are one; slots open to the outside are none."""
-    owner = _flood(lattice)
+def lattice_grid(lattice: Lattice, source: GridSource = "ruled") -> Grid:
+    """The cells of a lattice: slots between which no rule stands are one.
+
+    A region that is open on one side of the lattice is a cell whose outer rule is missing; one that is open on
+    two sides or more lies outside the table.
+    """
+    owner, open_sides = _flood(lattice)
     rows, cols = len(lattice.ys) - 1, len(lattice.xs) - 1
     regions: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for row in range(rows):
         for col in range(cols):
             regions[owner[row * cols + col]].append((row, col))
-    outside = owner[rows * cols]
     cells = [
-        GridCell(
-            row,
-            col,
-            bottom - row,
-            right - col,
-            (lattice.xs[col], lattice.ys[row], lattice.xs[right], lattice.ys[bottom]),
-        )
+        GridCell(row, col, bottom - row, right - col, _slot_box(lattice, row, col, bottom, right))
         for root, slots in regions.items()
-        if root != outside
+        if len(open_sides[root]) <= 1
         for row, col, bottom, right in _rectangles(slots)
     ]
     cells.sort(key=lambda cell: (cell.row, cell.col))
     box = (lattice.xs[0], lattice.ys[0], lattice.xs[-1], lattice.ys[-1])
-    return Grid("ruled", cells, rows, cols, box)
+    return Grid(source, cells, rows, cols, box)
 
 
 def _slot_box(lattice: Lattice, row: int, col: int, bottom: int, right: int) -> Box:
@@ -259,28 +259,31 @@ def _by_position(rules: Sequence[Rule], positions: dict[float, float]) -> dict[f
     return grouped
 
 
-def _flood(lattice: Lattice) -> list[int]:
-    """The owner of each slot (row by row), and last that of the outside: slots with one owner are one region."""
+def _flood(lattice: Lattice) -> tuple[list[int], dict[int, set[str]]]:
+    """The owner of each slot (row by row), one per region, and the sides of the lattice to which each is open."""
     rows, cols = len(lattice.ys) - 1, len(lattice.xs) - 1
-    outside = rows * cols
-    parents = list(range(outside + 1))
-
-    def unite(one: int, other: int) -> None:
-        parents[_root(parents, one)] = _root(parents, other)
-
+    parents = list(range(rows * cols))
+    openings: list[tuple[int, str]] = []
     for col, (left, right) in enumerate(pairwise(lattice.xs)):
         for line, y in enumerate(lattice.ys):
-            if not _covers(lattice.horizontal[y], left, right):
-                above = (line - 1) * cols + col if line > 0 else outside
-                below = line * cols + col if line < rows else outside
-                unite(above, below)
+            if _covers(lattice.horizontal[y], left, right):
+                continue
+            if 0 < line < rows:
+                parents[_root(parents, (line - 1) * cols + col)] = _root(parents, line * cols + col)
+            else:
+                openings.append((max(line - 1, 0) * cols + col, "bottom" if line else "top"))
     for row, (top, bottom) in enumerate(pairwise(lattice.ys)):
         for line, x in enumerate(lattice.xs):
-            if not _covers(lattice.vertical[x], top, bottom):
-                before = row * cols + line - 1 if line > 0 else outside
-                after = row * cols + line if line < cols else outside
-                unite(before, after)
-    return [_root(parents, node) for node in range(outside + 1)]
+            if _covers(lattice.vertical[x], top, bottom):
+                continue
+            if 0 < line < cols:
+                parents[_root(parents, row * cols + line - 1)] = _root(parents, row * cols + line)
+            else:
+                openings.append((row * cols + max(line - 1, 0), "right" if line else "left"))
+    sides: dict[int, set[str]] = defaultdict(set)
+    for slot, side in openings:
+        sides[_root(parents, slot)].add(side)
+    return [_root(parents, node) for node in range(rows * cols)], sides
 
 
 def _covers(rules: Sequence[Rule], start: float, end: float) -> bool:
@@ -328,3 +331,44 @@ def turn_drawing(drawing: Drawing, turn: int) -> Drawing:
         else:
             turned.vertical.append(Rule(x0, top, bottom))
     return turned
+
+
+# --- glyphs to cells -------------------------------------------------------------------------------------------
+
+
+def assign(grids: Sequence[Grid], glyphs: Sequence[Glyph]) -> list[Glyph]:
+    """Put each glyph into the cell that holds its centre; the rest is returned."""
+    locators = [_Locator(grid) for grid in grids]
+    rest = []
+    for glyph in glyphs:
+        x, y = (glyph.x0 + glyph.x1) / 2, (glyph.top + glyph.bottom) / 2
+        for locator in locators:
+            cell = locator.find(x, y) if glyph.turn >= 0 else None
+            if cell is not None:
+                cell.glyphs.append(glyph)
+                break
+        else:
+            rest.append(glyph)
+    return rest
+
+
+class _Locator:
+    """Finds the cell of a grid at a point in logarithmic time."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._box = grid.box
+        self._xs = sorted({edge for cell in grid.cells for edge in (cell.box[0], cell.box[2])})
+        self._ys = sorted({edge for cell in grid.cells for edge in (cell.box[1], cell.box[3])})
+        self._slots: dict[tuple[int, int], GridCell] = {}
+        for cell in grid.cells:
+            left, right = (bisect.bisect_left(self._xs, edge) for edge in (cell.box[0], cell.box[2]))
+            top, bottom = (bisect.bisect_left(self._ys, edge) for edge in (cell.box[1], cell.box[3]))
+            for row in range(top, bottom):
+                for col in range(left, right):
+                    self._slots[row, col] = cell
+
+    def find(self, x: float, y: float) -> GridCell | None:
+        left, top, right, bottom = self._box
+        if not (left <= x <= right and top <= y <= bottom):
+            return None
+        return self._slots.get((bisect.bisect_right(self._ys, y) - 1, bisect.bisect_right(self._xs, x) - 1))

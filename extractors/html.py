@@ -36,6 +36,7 @@ from extractors.markup import (
 MAX_BYTES = 50_000_000
 MAX_NESTING = 30  # tables within tables; what lies deeper is text
 _LITTLE_TEXT = 300  # characters of a page below which a frame is taken to hold the report
+_LINK_LENGTH = 300  # characters; titles in lists of links are shorter
 _MIN_PICTURE_PX = 60  # a table as an image is larger than this in both directions
 _MIN_DATA_URI = 4_000  # characters of a data: URI below which it is an icon
 
@@ -98,6 +99,7 @@ class _Run:
     linked: int = 0
     links: int = 0  # how many links are open
     attached: list[Picture | Notice] = field(default_factory=list)
+    label: str = ""  # the number of a list item, printed before its first line
 
     def add(self, text: str | None) -> None:
         if not text or (not self.pieces and text.isspace()):
@@ -111,11 +113,11 @@ class _Run:
             return
         text = tidy("".join(self.pieces)) if self.pieces else ""
         if text:
-            blocks.append(Line(text, self.linked, self.attached))
+            blocks.append(Line(self.label + text, self.linked, self.attached))
+            self.label = ""
         else:
             blocks.extend(self.attached)
-        if self.attached:
-            self.attached = []
+        self.attached = []  # a new list: the line keeps the old one
         self.pieces.clear()
         self.linked = 0
 
@@ -254,7 +256,8 @@ def _prepare(root: etree._Element) -> None:
             _restyle(element)
     _drop_hidden(root, hidden)
     for element in list(root.iter("a")):
-        if element.get("href") is None:
+        # An anchor without a target, and one that was never closed and holds the report, are no links.
+        if element.get("href") is None or (len(element) and len(_text(element)) > _LINK_LENGTH):
             element.tag = "span"
     _adopt_rows(root)
     names = {element.tag for element in root.iter(etree.Element)}
@@ -346,7 +349,7 @@ def _read_blocks(root: etree._Element, path: Path, depth: int = 0) -> list[Block
                 blocks += _read_table(element, path, depth + 1)
                 continue
             if tag == "li":
-                run.add(_list_number(element, counters))
+                run.label = _list_number(element, counters)
             elif tag == "pre":
                 _break_lines(element)
         elif tag == "a":
@@ -373,14 +376,14 @@ def _break_lines(element: etree._Element) -> None:
         element.insert(index, mark)
 
 
-def _list_number(item: etree._Element, counters: dict[etree._Element, int]) -> str | None:
-    """The number that a browser prints before an item of an ordered list; None for other items."""
+def _list_number(item: etree._Element, counters: dict[etree._Element, int]) -> str:
+    """The number that a browser prints before an item of an ordered list; empty for other items."""
     parent = item.getparent()
     if parent is None or parent.tag != "ol":
-        return None
+        return ""
     style = (parent.get("style") or "").lower()
     if "list-style" in style and "none" in style:
-        return None
+        return ""
     number = _integer(item.get("value")) or counters.get(parent, (_integer(parent.get("start")) or 1) - 1) + 1
     counters[parent] = number
     for name, pattern in _NUMBERED_CLASSES.items():

@@ -32,12 +32,25 @@ def label_key(text: str) -> str:
 
 @lru_cache(maxsize=16384)
 def label_keys(text: str) -> tuple[str, ...]:
-    """The key of the whole label and, where it carries a gloss in brackets, that of the part before it."""
+    """The keys by which a printed label may be known, the surest first: the whole, then parts of it.
+
+    Parts are what stands before a gloss in brackets, what follows a group label and what precedes a unit, where
+    white space divides them. A bracket that opens the label is a number ((一)予以公开) or the corner cell's rule,
+    not a gloss.
+    """
+    pieces = text.split()
+    parts = [text]
+    if 1 < len(pieces) <= 6:
+        parts += ["".join(pieces[at:]) for at in range(1, len(pieces))]
+        parts += ["".join(pieces[:-1])] if len(pieces[-1]) <= 2 else []
+    keys = [key for part in parts for key in (label_key(part), _head_key(part))]
+    return tuple(dict.fromkeys(key for key in keys if len(key) > 1 or key and len(pieces) == 1))
+
+
+def _head_key(text: str) -> str:
     folded = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
-    # A bracket that opens the label is a number ((一)予以公开) or the corner cell's rule, not a gloss.
     head = _GLOSS.sub("", _NUMBERING.sub("", folded, count=1))
-    keys = (label_key(text), label_key(head) if head else "")
-    return tuple(dict.fromkeys(key for key in keys if key))
+    return label_key(head) if head else ""
 
 
 @lru_cache(maxsize=65536)

@@ -52,14 +52,19 @@ def is_number(cell: PrintedCell) -> bool:
 
 
 def table_rows(tables: tuple[Table, ...]) -> list[PrintedRow]:
-    """The rows of all tables in order; a cell that spans rows belongs to the first of them."""
+    """The rows of all tables in order; a cell that spans rows belongs to the first of them.
+
+    Where pipes or tabs made the table, a scraper may have moved its empty cells: its rows count as flattened.
+    """
     rows = []
     for chunk, table in enumerate(tables):
         for _, cells in groupby(table.cells, key=lambda cell: cell.row):
-            rows.append(make_row(tuple(cells), chunk, table.page))
+            rows.append(make_row(tuple(cells), chunk, table.page, flat=table.source == "delimited"))
     return rows
 
 
+# The longest header of a column has ten characters; a line of short pieces is a row of headers.
+MAX_HEADER = 14
 _RULE = re.compile(r"^[\s|:+=-]*-{3,}[\s|:+=-]*$")
 
 
@@ -70,8 +75,13 @@ def text_rows(document: Document) -> list[PrintedRow]:
     spaces. Cells between pipes may be empty; elsewhere empty cells left no trace.
     """
     rows: list[list[PrintedCell]] = []
-    for line in _lines(document):
-        for token in _line_cells(document.text, *line):
+    above = ""
+    for start, end in _lines(document):
+        line = document.text[start:end]
+        # A pipe on a line of its own ends the cell above it; behind another pipe it ends an empty cell.
+        lone = line.strip() == "|" and "|" not in above
+        above = line if line.strip() else above
+        for token in [] if lone else _line_cells(line, start):
             if is_label(token) or not rows:
                 rows.append([])
             rows[-1].append(token)
@@ -94,13 +104,12 @@ def _lines(document: Document) -> list[tuple[int, int]]:
     return lines
 
 
-def _line_cells(text: str, start: int, end: int) -> list[PrintedCell]:
-    line = text[start:end]
+def _line_cells(line: str, start: int) -> list[PrintedCell]:
     if not line.strip() or FURNITURE.match(line.strip()) or (_RULE.match(line)):
         return []
-    if "|" in line or "\t" in line:
-        return _delimited(line, start)
-    return _spaced(line, start)
+    cells = _delimited(line, start) if "|" in line or "\t" in line else _spaced(line, start)
+    # A serial number (序号) before a label is no value of the row above.
+    return cells[1:] if len(cells) > 1 and is_number(cells[0]) and is_label(cells[1]) else cells
 
 
 def _delimited(line: str, start: int) -> list[PrintedCell]:
@@ -111,26 +120,23 @@ def _delimited(line: str, start: int) -> list[PrintedCell]:
 
 
 def _spaced(line: str, start: int) -> list[PrintedCell]:
-    """A line as one cell, or as a label and the values behind it where it ends in two or more of them.
+    """A line as one cell, or as its pieces where it holds values or nothing but short labels.
 
     A label may be wrapped around its values (2.没有现成信息需要另行制 26 0 … 作): what follows them is a cell too.
     """
     pieces = [(match.start(), match.group()) for match in re.finditer(r"\S+", line)]
     values = [parse_printed(piece).kind != "text" for _, piece in pieces]
+    if all(len(piece) <= MAX_HEADER for _, piece in pieces) and not any(values):
+        return [flat_cell(piece, start + at) for at, piece in pieces]
     # One value counts only at the end of a short line (指标 条 24): prose has figures in it too.
     if sum(values) < 2 and not (len(pieces) <= 4 and values[-1] and not values[0]):
         return [flat_cell(line, start)]
     cells, run = [], 0
-    for index, is_value in enumerate(values):
-        if is_value:
-            if index > run:
-                cells.append(_piece(line, start, pieces[run][0], pieces[index - 1]))
+    for index, is_value in enumerate([*values, True]):
+        if is_value and index > run:
+            low, high = pieces[run][0], pieces[index - 1][0] + len(pieces[index - 1][1])
+            cells.append(flat_cell(line[low:high], start + low))
+        if is_value and index < len(pieces):
             cells.append(flat_cell(pieces[index][1], start + pieces[index][0]))
-            run = index + 1
-    if run < len(pieces):
-        cells.append(_piece(line, start, pieces[run][0], pieces[-1]))
+        run = index + 1 if is_value else run
     return cells
-
-
-def _piece(line: str, start: int, first: int, last: tuple[int, str]) -> PrintedCell:
-    return flat_cell(line[first : last[0] + len(last[1])], start + first)

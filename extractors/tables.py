@@ -17,9 +17,9 @@ from extractors.grids import (
     Centres,
     Drawing,
     Grid,
-    GridCell,
     Lattice,
     Rule,
+    assign,
     build_lattice,
     components,
     lattice_grid,
@@ -57,13 +57,18 @@ def find_grids(drawing: Drawing, glyphs: Sequence[Glyph]) -> tuple[list[Grid], l
     grids = [lattice_grid(lattice) for lattice in lattices]
     rest = assign(grids, glyphs)
     grids = [_with_rows(grid, lattice) for grid, lattice in zip(grids, lattices, strict=True)]
-    for areas in (boxes, drawing.fills):
-        found = _box_grids(areas, grids, centres)
-        rest = assign(found, rest)
-        grids += found
-    for find in (lambda left: _banded_grids(loose, left), borderless_grids):
-        found, rest = find(rest)
-        grids += found
+    boxed = _box_grids(boxes, grids, centres)
+    rest = assign(boxed, rest)
+    banded, rest = _banded_grids(loose, rest)
+    grids += boxed + banded
+    filled = _box_grids(drawing.fills, grids, centres)
+    left = assign(filled, rest)
+    # Backgrounds of heads alone are part of a table that its words must draw.
+    if all(_has_values(grid) for grid in filled):
+        grids += filled
+        rest = left
+    bare, rest = borderless_grids(rest)
+    grids += bare
     grids = [grid for grid in grids if any(cell.glyphs for cell in grid.cells)]
     return sorted(grids, key=lambda grid: (grid.box[1], grid.box[0])), rest
 
@@ -112,25 +117,39 @@ def _is_crossed(upper: Rule, lower: Rule, vertical: Sequence[Rule]) -> bool:
 def _banded_grids(rules: Sequence[Rule], glyphs: list[Glyph]) -> tuple[list[Grid], list[Glyph]]:
     """Tables with horizontal rules only, and the glyphs that stand in none."""
     grids: list[Grid] = []
-    for group in _same_extent(sorted(rules)):
+    for group in _nested(rules):
         for run in _runs(group, glyphs):
-            box = (run[0].start, run[0].at, run[0].end, run[-1].at)
-            grid = aligned_grid(lines_of(_inside(box, glyphs)), box, [rule.at for rule in run])
+            box = (min(rule.start for rule in run), run[0].at, max(rule.end for rule in run), run[-1].at)
+            grid = aligned_grid(lines_of(_inside(box, glyphs)), box, run)
             if grid is not None and any(len(cell.glyphs) for cell in grid.cells if cell.col):
                 grids.append(grid)
     taken = {id(glyph) for grid in grids for cell in grid.cells for glyph in cell.glyphs}
     return grids, [glyph for glyph in glyphs if id(glyph) not in taken]
 
 
+def _nested(rules: Sequence[Rule]) -> list[list[Rule]]:
+    """Rules in groups of one extent, each from top to bottom; a merged cell interrupts a rule, so some are shorter."""
+    groups: list[list[Rule]] = []
+    for rule in sorted(rules, key=lambda rule: rule.start - rule.end):
+        for group in groups:
+            if group[0].start - _EXTENT <= rule.start and rule.end <= group[0].end + _EXTENT:
+                group.append(rule)
+                break
+        else:
+            groups.append([rule])
+    return [sorted(group) for group in groups]
+
+
 def _runs(group: list[Rule], glyphs: Sequence[Glyph]) -> list[list[Rule]]:
     """Rules of one extent in stretches without prose between them, of three rules at least."""
     if len(group) < 3:
         return []
+    left, right = min(rule.start for rule in group), max(rule.end for rule in group)
     usual = median(lower.at - upper.at for upper, lower in pairwise(group))
     runs = [[group[0]]]
     for upper, lower in pairwise(group):
-        lines = lines_of(_inside((upper.start, upper.at, upper.end, lower.at), glyphs))
-        if _is_prose(lines, upper.end - upper.start, lower.at - upper.at > 1.7 * usual):
+        lines = lines_of(_inside((left, upper.at, right, lower.at), glyphs))
+        if _is_prose(lines, right - left, lower.at - upper.at > 1.7 * usual):
             runs.append([])
         runs[-1].append(lower)
     return [run for run in runs if len(run) >= 3]
@@ -171,7 +190,8 @@ def _with_rows(grid: Grid, lattice: Lattice) -> Grid:
     if not any(count >= 2 for count in stacked.values()):
         return grid
     lines = lines_of([glyph for cell in grid.cells for glyph in cell.glyphs])
-    return aligned_grid(lines, grid.box, lattice.ys[1:-1], lattice.xs) or grid
+    inner = [rule._replace(at=y) for y in lattice.ys[1:-1] for rule in lattice.horizontal[y]]
+    return aligned_grid(lines, grid.box, inner, lattice.xs) or grid
 
 
 def _is_loose(lines: Sequence[Line]) -> bool:
@@ -199,6 +219,11 @@ def _box_grids(areas: Sequence[Box], grids: Sequence[Grid], centres: Centres) ->
         if len(grid.cells) >= _MIN_BOXES and len(grid.cells) > 1.5 * grid.rows and _has_columns(grid):
             found.append(grid)
     return found
+
+
+def _has_values(grid: Grid) -> bool:
+    """Whether at least two cells hold a value."""
+    return sum(all(line.values for line in lines_of(cell.glyphs)) for cell in grid.cells if cell.glyphs) >= 2
 
 
 def _has_columns(grid: Grid) -> bool:
@@ -230,44 +255,3 @@ def _size(area: Box) -> float:
 
 def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] - 1 and other[0] < one[2] - 1 and one[1] < other[3] - 1 and other[1] < one[3] - 1
-
-
-# --- glyphs to cells -------------------------------------------------------------------------------------------
-
-
-def assign(grids: Sequence[Grid], glyphs: Sequence[Glyph]) -> list[Glyph]:
-    """Put each glyph into the cell that holds its centre; the rest is returned."""
-    locators = [_Locator(grid) for grid in grids]
-    rest = []
-    for glyph in glyphs:
-        x, y = (glyph.x0 + glyph.x1) / 2, (glyph.top + glyph.bottom) / 2
-        for locator in locators:
-            cell = locator.find(x, y) if glyph.turn >= 0 else None
-            if cell is not None:
-                cell.glyphs.append(glyph)
-                break
-        else:
-            rest.append(glyph)
-    return rest
-
-
-class _Locator:
-    """Finds the cell of a grid at a point in logarithmic time."""
-
-    def __init__(self, grid: Grid) -> None:
-        self._box = grid.box
-        self._xs = sorted({edge for cell in grid.cells for edge in (cell.box[0], cell.box[2])})
-        self._ys = sorted({edge for cell in grid.cells for edge in (cell.box[1], cell.box[3])})
-        self._slots: dict[tuple[int, int], GridCell] = {}
-        for cell in grid.cells:
-            left, right = (bisect.bisect_left(self._xs, edge) for edge in (cell.box[0], cell.box[2]))
-            top, bottom = (bisect.bisect_left(self._ys, edge) for edge in (cell.box[1], cell.box[3]))
-            for row in range(top, bottom):
-                for col in range(left, right):
-                    self._slots[row, col] = cell
-
-    def find(self, x: float, y: float) -> GridCell | None:
-        left, top, right, bottom = self._box
-        if not (left <= x <= right and top <= y <= bottom):
-            return None
-        return self._slots.get((bisect.bisect_right(self._ys, y) - 1, bisect.bisect_right(self._xs, x) - 1))
