@@ -10,8 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rapidfuzz import fuzz, process
+
 from extractors.forms import FormTable, Row
-from extractors.labels import ALIKE, UNLIKE, label_keys, similarity
+from extractors.labels import ALIKE, RATIO_WEIGHT, UNLIKE, label_keys, similarity
 from extractors.rows import PrintedRow
 
 
@@ -128,13 +130,27 @@ def named_lines(label: str, lines: tuple[Line, ...]) -> set[int]:
     return _named_exactly((label,), _by_key(lines))
 
 
+@lru_cache(maxsize=64)
+def _line_keys(lines: tuple[Line, ...]) -> tuple[str, ...]:
+    return tuple({key for line in lines for spelling in line.row.spellings for key in label_keys(spelling)})
+
+
+@lru_cache(maxsize=32768)
+def _names_nearly(label: str, lines: tuple[Line, ...]) -> bool:
+    keys = _line_keys(lines)
+    return any(
+        process.extractOne(key, keys, scorer=fuzz.ratio, score_cutoff=100 * ALIKE / RATIO_WEIGHT) is not None
+        or (len(key) >= 3 and any(other.startswith(key) for other in keys))
+        for key in label_keys(label)
+    )
+
+
 def names_line(row: PrintedRow, lines: tuple[Line, ...]) -> bool:
     """Whether a label of ``row`` names some line, exactly or nearly."""
     if _named_exactly(row.labels, _by_key(lines)):
         return True
     # Prose is longer than any label; comparing it with every label is what would cost.
-    short = tuple(label for label in row.labels if len(label) <= MAX_LABEL)
-    return any(similarity(label, line.row.spellings) >= ALIKE for label in short for line in lines)
+    return any(len(label) <= MAX_LABEL and _names_nearly(label, lines) for label in row.labels)
 
 
 def align(rows: list[PrintedRow], lines: tuple[Line, ...], costs: Costs = COSTS) -> Alignment:
@@ -152,13 +168,19 @@ def align(rows: list[PrintedRow], lines: tuple[Line, ...], costs: Costs = COSTS)
 def _row_scores(
     row: PrintedRow, lines: tuple[Line, ...], index: dict[str, tuple[int, ...]], costs: Costs
 ) -> list[float]:
-    """The score of a row as each of the lines. A label that names lines exactly contradicts all others."""
+    """The score of a row as each of the lines.
+
+    A label that names lines exactly contradicts all others; words without any value behind them are a header or
+    prose unless they name a line.
+    """
     exact = _named_exactly(row.labels, index)
-    strange = not exact and all(len(label) > MAX_LABEL for label in row.labels) and bool(row.labels)
-    return [
-        costs.clash if strange or (exact and number not in exact) else _match_score(row, line, costs)
-        for number, line in enumerate(lines)
-    ]
+    only_words = bool(row.labels) and len(row.labels) == len(row.cells)
+    if exact or (only_words and not names_line(row, lines)):
+        scores = [costs.clash] * len(lines)
+        for number in exact:
+            scores[number] = _match_score(row, lines[number], costs)
+        return scores
+    return [_match_score(row, line, costs) for line in lines]
 
 
 def _match_score(row: PrintedRow, line: Line, costs: Costs) -> float:

@@ -73,7 +73,8 @@ def aligned_grid(lines: Sequence[Line], box: Box, rules: Sequence[Rule] = (), xs
     ys = [rows[0].top, *(row.bottom for row in rows)]
     horizontal = {y: [rule for rule in rules if rule.at == y] or [Rule(y, edges[0], edges[-1])] for y in ys[1:-1]}
     horizontal |= {y: [Rule(y, edges[0], edges[-1])] for y in (ys[0], ys[-1])}
-    vertical = {x: [Rule(x, row.top, row.bottom) for row in rows if not _is_crossed(row.lines, x)] for x in edges}
+    vertical = {x: [Rule(x, row.top, row.bottom) for row in rows if not _is_crossed(row.lines, x)] for x in edges[1:-1]}
+    vertical |= {x: [Rule(x, ys[0], ys[-1])] for x in (edges[0], edges[-1])}
     lattice = Lattice(edges, ys, horizontal, vertical)
     grid = lattice_grid(lattice, "aligned")
     assign([grid], [glyph for line in lines for piece in line.pieces for glyph in piece.glyphs])
@@ -279,7 +280,9 @@ def _merged(boxes: Sequence[Box]) -> list[tuple[float, float]]:
 
 
 def _is_crossed(lines: Sequence[Line], x: float) -> bool:
-    """Whether a piece stands on both sides of ``x`` without a gap there: its cell spans the column edge."""
+    """Whether a cell spans the column edge ``x``: a piece stands there without a gap, or the row is a caption."""
+    if len(lines) == 1 and len(lines[0].pieces) == 1 and not lines[0].values:
+        return True
     for line in lines:
         for piece in line.pieces:
             if not piece.box[0] < x < piece.box[2]:

@@ -31,6 +31,8 @@ DOUBTFUL = 0.8
 BY_SUMS = 0.6
 NO_UNIT = 0.5
 
+# The widest header (table of disputes) has 19 label cells; what stands further above belongs to another table.
+MAX_HEADER_TEXTS = 24
 # Rows narrower than this are not cut out of a run of values: a run of three rows of one value is a row of three.
 MIN_RUN = 5
 # The share of a block's rows that must be named by their own labels. With all labels of group 三 lost, three of the
@@ -171,7 +173,7 @@ def _prepare(rows: list[PrintedRow], lines: tuple[Line, ...]) -> list[PrintedRow
     spellings = {line.row.spellings for line in lines}
     rows = _join_labels(rows, lines)
     named = [index for index, row in enumerate(rows) if names_line(row, lines)]
-    if not named:
+    if len(named) < max(1, MIN_ANCHORS * len(lines)):
         return []
     # Rows without a label may stand before the first and behind the last that has one, and headers above them.
     margin = 4
@@ -285,10 +287,11 @@ def _fill(
             continue
         row, values = rows[match.row], picked[number]
         problems.extend(_row_problems(document, row, line, match, values))
-        header = _header_texts(rows, alignment, match)
+        header = _header_texts(rows, match)
         confidence = _confidence(match, row, values)
+        label = _row_label(row, line)
         for spec, cell in zip(specs, values.cells, strict=True):
-            printed[spec.key] = Printing(_row_label(row, line), _column_label(spec, header))
+            printed[spec.key] = Printing(label, _column_label(spec, header))
             cells[spec.key], found = _read_cell(document, spec, cell, row, header, confidence)
             problems.extend(found)
         if values.flaw == "lost_blanks":
@@ -310,7 +313,7 @@ def _pick(rows: list[PrintedRow], lines: tuple[Line, ...], alignment: Alignment)
         if members[0].flat:
             found = pick_flat(members, len(table.columns), totals=_has_totals(table))
         else:
-            first, last = _header_start(rows, alignment, matches[0]), matches[-1].row + 1
+            first, last = _header_start(alignment, matches[0]), matches[-1].row + 1
             around = [row for row in rows[first:last] if row.chunk == chunk]
             found = pick_grid(members, around, table)
         picked.update((match.line, cells) for match, cells in zip(matches, found, strict=True))
@@ -321,19 +324,18 @@ def _has_totals(table: FormTable) -> bool:
     return table.columns[-1].key.split(".")[-1] == "total"
 
 
-def _header_start(rows: list[PrintedRow], alignment: Alignment, match: Match) -> int:
+def _header_start(alignment: Alignment, match: Match) -> int:
     """The first row behind the one matched before ``match``: from there on stand the headers of its table."""
-    before = [other.row for other in alignment.matches if other.row < match.row]
-    return before[-1] + 1 if before else 0
+    return max((other.row + 1 for other in alignment.matches if other.row < match.row), default=0)
 
 
-def _header_texts(rows: list[PrintedRow], alignment: Alignment, match: Match) -> list[str]:
+def _header_texts(rows: list[PrintedRow], match: Match) -> list[str]:
     """Label texts that can head the row's columns: its own, and those of the nearest rows above without numbers."""
     texts: list[str] = list(rows[match.row].labels)
     for row in reversed(rows[: match.row]):
         if row.flat or not row.numbers:
             texts.extend(row.labels)
-        if len(texts) > 24:
+        if len(texts) > MAX_HEADER_TEXTS:
             break
     return texts
 
@@ -458,10 +460,13 @@ def _place_loose(
     numbers = {
         slots: tuple(parse_printed(cell.text).value or Decimal(0) for cell in row) for slots, row in loose.items()
     }
+    if not loose:
+        return
+    lost = {key for slots in loose for key in slots}
     known = {
         key: Decimal(cell.value or 0)
         for key, cell in cells.items()
-        if cell.status in ("reported", "blank") and not any(key in slots for slots in loose)
+        if cell.status in ("reported", "blank") and key not in lost
     }
     for slots, placements in place_numbers(numbers, known, form.identities).items():
         for key, value in agreed(placements, slots).items():

@@ -11,6 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from lxml import etree
@@ -68,12 +69,13 @@ _PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 
 @dataclass(slots=True)
 class _Package:
-    """What the body refers to: targets of relationships by id, lists, the namespace of the body."""
+    """What the body refers to: targets of relationships by id, lists; and the namespace of the body."""
 
     path: Path
     word: str
     targets: dict[str, str] = field(default_factory=dict)
     numbering: Numbering = field(default_factory=Numbering)
+    has_hidden: bool = False  # whether any text is hidden; asking each run costs more than reading it
 
 
 @dataclass(slots=True)
@@ -227,7 +229,7 @@ def _read_archive(archive: zipfile.ZipFile, path: Path) -> tuple[list[Block], di
     if body is None:
         raise DamagedFile(path, "the Word document inside has no body")
     folder = PurePosixPath(main).parent
-    package = _Package(path, word)
+    package = _Package(path, word, has_hidden=b"vanish" in content)
     if b"drawing" in content or b"imagedata" in content:
         package.targets = _targets(_read_xml(archive, _relations_of(main), path))
     package.numbering = _read_lists(archive, folder, content, path)
@@ -331,7 +333,7 @@ def _read_blocks(parent: etree._Element, package: _Package, depth: int) -> list[
     """The blocks of a body, a cell, a text box or a content control, in document order."""
     blocks: list[Block] = []
     for element in parent.iterchildren(etree.Element):
-        name = _local(element, package.word)
+        name = _local(element.tag, package.word)
         if name == "p":
             blocks += _read_paragraph(element, package, depth)
         elif name == "tbl":
@@ -351,9 +353,9 @@ def _child(element: etree._Element, tag: str) -> etree._Element | None:
     return next(element.iterchildren(tag), None)
 
 
-def _local(element: etree._Element, word: str) -> str:
+@lru_cache(maxsize=1024)
+def _local(tag: str, word: str) -> str:
     """The name of an element, without namespace where it is Word's own; ``{...}name`` otherwise."""
-    tag = str(element.tag)
     return tag[len(word) :] if tag.startswith(word) else tag
 
 
@@ -377,6 +379,8 @@ def _read_paragraph(element: etree._Element, package: _Package, depth: int) -> l
 
 
 def _list_label(element: etree._Element, package: _Package) -> str:
+    if not package.numbering.lists:
+        return ""
     word = package.word
     properties = _child(element, f"{word}pPr")
     if properties is None:
@@ -395,11 +399,11 @@ def _list_label(element: etree._Element, package: _Package) -> str:
 def _read_inline(element: etree._Element, package: _Package, depth: int, paragraph: _Paragraph) -> None:
     """Collect what a paragraph, a run or anything between them prints."""
     for child in element.iterchildren(etree.Element):
-        name = _local(child, package.word)
+        name = _local(child.tag, package.word)
         if name == "t":
             paragraph.lines[-1].append(child.text or "")
         elif name == "r":
-            if not _is_hidden(child, package.word):
+            if not (package.has_hidden and _is_hidden(child, package.word)):
                 _read_inline(child, package, depth, paragraph)
         elif name in _SKIPPED:
             continue
@@ -488,7 +492,7 @@ def _read_table(table: etree._Element, package: _Package, depth: int) -> list[Bl
 def _members(parent: etree._Element, name: str, word: str) -> Iterator[etree._Element]:
     """The rows of a table or the cells of a row, also inside content controls and custom markup."""
     for element in parent.iterchildren(etree.Element):
-        local = _local(element, word)
+        local = _local(element.tag, word)
         if local == name:
             yield element
         elif local in ("sdt", "sdtContent", "customXml", "ins", "moveTo"):
@@ -541,7 +545,7 @@ def _properties(element: etree._Element, name: str, word: str) -> dict[str, str]
     if properties is None:
         return {}
     value = f"{word}val"
-    return {_local(child, word): child.get(value, "continue") for child in properties.iterchildren(etree.Element)}
+    return {_local(child.tag, word): child.get(value, "continue") for child in properties.iterchildren(etree.Element)}
 
 
 def _number(text: str | None, default: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 import functools
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,11 +35,11 @@ class Label:
 
     label: str
     also: tuple[str, ...] = ()
+    spellings: tuple[str, ...] = field(init=False, repr=False)
 
-    @property
-    def spellings(self) -> tuple[str, ...]:
-        """All spellings, the form's own first."""
-        return (self.label, *self.also)
+    def __post_init__(self) -> None:
+        """Join the form's own spelling and the others, once: comparisons ask for them for every printed row."""
+        object.__setattr__(self, "spellings", (self.label, *self.also))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -21,6 +21,8 @@ _GLOSS = re.compile(r"[(（\[【].*$", re.DOTALL)
 UNLIKE = 0.45
 # From here on a label is taken to be the form's in spite of slips of the pen or of the recogniser.
 ALIKE = 0.72
+# An edit-distance ratio counts for a little less than an equal label.
+RATIO_WEIGHT = 0.95
 
 
 @lru_cache(maxsize=16384)
@@ -77,4 +79,4 @@ def _compare(key: str, other: str) -> float:
         return 0.0
     # A ratio of two characters out of three says nothing; long labels are told apart by it well.
     ratio = fuzz.ratio(key, other) / 100
-    return ratio * 0.95 if min(len(key), len(other)) >= 3 else ratio * 0.6
+    return ratio * RATIO_WEIGHT if min(len(key), len(other)) >= 3 else ratio * 0.6

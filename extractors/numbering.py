@@ -161,21 +161,22 @@ def _alternative_format(level: etree._Element) -> str | None:
 def _read_styles(styles: etree._Element) -> dict[str, tuple[str | None, int | None]]:
     word = _namespace(styles)
     own: dict[str, tuple[str | None, int | None]] = {}
-    for numbered in styles.iter(f"{word}numPr"):
-        list_id, level = _value(numbered.find(f"{word}numId"), word), _value(numbered.find(f"{word}ilvl"), word)
-        own[_style_of(numbered, word)] = (list_id, None if level is None else _integer(level, 0))
-    based = {_style_of(base, word): base.get(f"{word}val", "") for base in styles.iter(f"{word}basedOn")}
+    based: dict[str, str] = {}
+    for style in styles.iterchildren(f"{word}style"):
+        key = style.get(f"{word}styleId", "")
+        for element in style.iterchildren(f"{word}basedOn", f"{word}pPr"):
+            if element.tag == f"{word}basedOn":
+                based[key] = element.get(f"{word}val", "")
+            elif (numbered := element.find(f"{word}numPr")) is not None:
+                level = _value(numbered.find(f"{word}ilvl"), word)
+                list_id = _value(numbered.find(f"{word}numId"), word)
+                own[key] = (list_id, None if level is None else _integer(level, 0))
     result: dict[str, tuple[str | None, int | None]] = {}
     for key in {*own, *based}:
         found = _inherited(key, own, based)
         if found[0] is not None:
             result[key] = found
     return result
-
-
-def _style_of(element: etree._Element, word: str) -> str:
-    style = next(element.iterancestors(f"{word}style"), None)
-    return "" if style is None else style.get(f"{word}styleId", "")
 
 
 def _inherited(
