@@ -13,7 +13,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz, process
 
 from extractors.forms import FormTable, Row
-from extractors.labels import ALIKE, RATIO_WEIGHT, UNLIKE, label_keys, similarity
+from extractors.labels import ALIKE, RATIO_WEIGHT, UNLIKE, label_key, label_keys, similarity
 from extractors.rows import PrintedRow
 
 
@@ -91,10 +91,16 @@ def _label_likeness(labels: tuple[str, ...], line: Line) -> float | None:
     best = max(similarity(label, spellings) for label in labels)
     if best < ALIKE and len(labels) > 1:
         best = max(best, similarity("".join(labels[-2:]), spellings), similarity("".join(labels), spellings))
-    groups = line.row.groups
-    if best < ALIKE and groups and all(similarity(label, groups) >= ALIKE for label in labels):
+    if best < ALIKE and line.row.groups and all(_is_group(label, line.row.groups) for label in labels):
         return None
     return best
+
+
+def _is_group(label: str, groups: tuple[str, ...]) -> bool:
+    """Whether a label is one of ``groups``, or a piece of one that a page end cut (三、本年 | 度办理结果)."""
+    key = label_key(label)
+    pieces = any(key in label_key(group) for group in groups) if key else True
+    return pieces or similarity(label, groups) >= ALIKE
 
 
 def likeness(row: PrintedRow, line: Line) -> float | None:

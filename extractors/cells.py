@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from extractors.align import Alignment, Line, Match, align, block_lines, named_lines, names_line
 from extractors.columns import Picked, pick_flat, pick_grid
-from extractors.disputes import read_single_row
+from extractors.disputes import SingleRow, read_single_row
 from extractors.document import Document, PrintedCell
 from extractors.forms import CellSpec, Form, FormTable
 from extractors.labels import ALIKE, similarity
@@ -75,7 +75,8 @@ class Tables:
 
 def read_tables(document: Document, forms: Mapping[str, Form]) -> Tables:
     """Every cell of the forms' blocks that the document carries; all other cells of its form are ``absent``."""
-    sources = [table_rows(document.tables), text_rows(document)]
+    grids, text = table_rows(document.tables), text_rows(document)
+    sources = [grids, text, _in_order(grids, text)] if grids else [text]
     chosen = _choose(document, forms, sources)
     if not any(chosen.values()):
         return Tables(None, dict.fromkeys(chosen))
@@ -97,6 +98,11 @@ def read_tables(document: Document, forms: Mapping[str, Form]) -> Tables:
             problems.extend(reading.problems)
     blocks = {block: reading.form.name if reading else None for block, reading in chosen.items()}
     return Tables(main.name, blocks, tuple(cells.values()), printed, tuple(problems))
+
+
+def _in_order(grids: list[PrintedRow], text: list[PrintedRow]) -> list[PrintedRow]:
+    """Rows of grids and of the text between them as they follow each other: a grid may have lost some rows."""
+    return sorted([*grids, *text], key=lambda row: row.cells[0].evidence.start or 0)
 
 
 def _choose(
@@ -137,14 +143,17 @@ def _read_block(document: Document, form: Form, block: str, sources: list[list[P
     if len(tables) == 1 and len(tables[0].rows) == 1 and not tables[0].rows[0].label:
         return _read_single(document, form, tables[0], sources)
     lines = block_lines(tables)
+    best: tuple[Alignment, list[PrintedRow]] | None = None
     for rows in sources:
         prepared = _prepare(rows, lines)
         if not prepared:
             continue
         alignment = align(prepared, lines)
-        if _recognised(alignment, lines, prepared):
-            return _fill(document, form, block, lines, prepared, alignment)
-    return None
+        if _recognised(alignment, lines, prepared) and (best is None or alignment.score > best[0].score):
+            best = (alignment, prepared)
+        if best and len(best[0].matches) == len(lines):
+            break
+    return _fill(document, form, block, lines, best[1], best[0]) if best else None
 
 
 def _recognised(alignment: Alignment, lines: tuple[Line, ...], rows: list[PrintedRow]) -> bool:
@@ -155,7 +164,7 @@ def _recognised(alignment: Alignment, lines: tuple[Line, ...], rows: list[Printe
     """
     named = alignment.anchors
     headed = _is_headed(lines, rows)
-    if rows[0].flat and not headed:
+    if any(row.flat for row in rows) and not headed:
         return False
     enough = named >= max(2, MIN_ANCHORS * len(lines)) and alignment.score > 0
     return enough or (headed and named > 0 and any(rows[match.row].numbers for match in alignment.matches))
@@ -498,21 +507,27 @@ def _is_serial(row: PrintedRow) -> bool:
 def _read_single(
     document: Document, form: Form, table: FormTable, sources: list[list[PrintedRow]]
 ) -> Reading | None:
+    found: SingleRow | None = None
     for rows in sources:
-        found = read_single_row(rows, table)
-        if found is None:
-            continue
-        specs = [form.cells[table.cell_key(table.rows[0], column)] for column in table.columns]
-        cells: dict[str, Cell] = {}
-        problems: list[Problem] = []
-        for spec, cell in zip(specs, found.cells, strict=True):
-            if cell is None:
-                cells[spec.key] = Cell(spec.key, None, None, spec.unit, "illegible", 0.0, found.evidence)
-            else:
-                cells[spec.key], more = read_value(document, spec, cell, [], found.confidence)
-                problems.extend(more)
-        if found.problem:
-            problems.append(Problem("row.blanks_lost", found.problem, found.evidence))
-        printed = {spec.key: Printing("", spec.column_label) for spec in specs}
-        return Reading(form, table.block, found.score, cells, printed, tuple(problems))
-    return None
+        other = read_single_row(rows, table)
+        if other and (found is None or (found.problem and not other.problem)):
+            found = other
+        if found and not found.problem:
+            break
+    if found is None:
+        return None
+    specs = [form.cells[table.cell_key(table.rows[0], column)] for column in table.columns]
+    cells: dict[str, Cell] = {}
+    problems: list[Problem] = []
+    for spec, cell in zip(specs, found.cells, strict=True):
+        if cell is None:
+            cells[spec.key] = Cell(spec.key, None, None, spec.unit, "illegible", 0.0, found.evidence)
+        else:
+            cells[spec.key], more = read_value(document, spec, cell, [], found.confidence)
+            problems.extend(more)
+    if found.loose:
+        _place_loose(document, form, {tuple(spec.key for spec in specs): found.loose[: len(specs)]}, cells)
+    if found.problem:
+        problems.append(Problem("row.blanks_lost", found.problem, found.evidence))
+    printed = {spec.key: Printing("", spec.column_label) for spec in specs}
+    return Reading(form, table.block, found.score, cells, printed, tuple(problems))

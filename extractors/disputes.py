@@ -27,13 +27,17 @@ MIN_BLANKS = 5
 
 @dataclass(frozen=True, slots=True)
 class SingleRow:
-    """The value cells in the form's order, None where a value could not be told."""
+    """The value cells in the form's order, None where a value could not be told.
+
+    ``loose`` holds the printed values of a row whose blanks were lost, in order.
+    """
 
     cells: tuple[PrintedCell | None, ...]
     score: float
     confidence: float
     evidence: Evidence | None
     problem: str | None = None
+    loose: tuple[PrintedCell, ...] = ()
 
 
 def read_single_row(rows: list[PrintedRow], table: FormTable) -> SingleRow | None:
@@ -42,7 +46,7 @@ def read_single_row(rows: list[PrintedRow], table: FormTable) -> SingleRow | Non
     start = _find_header(rows, labels)
     if start is None:
         return _find_bare_run(rows, table)
-    values, last = _collect(rows, start, labels, len(table.columns))
+    values, last = _collect(rows, start, labels, table)
     seen = {name for row in rows[start : last + 1] for name in _hits(row, labels)}
     where = _evidence(rows[start : last + 1])
     score = float(len(seen))
@@ -52,7 +56,8 @@ def read_single_row(rows: list[PrintedRow], table: FormTable) -> SingleRow | Non
         return SingleRow(cells, score, 0.97 if rows[start].flat else 0.99, where)
     printed = " ".join(cell.text for cell in values if is_number(cell))
     problem = f"{len(values)} values stand under the headers of {table.id}, not {len(table.columns)}: {printed}"
-    return SingleRow((None,) * len(table.columns), score, 0.0, where, problem)
+    loose = tuple(cell for cell in values if cell.text) if rows[start].flat else ()
+    return SingleRow((None,) * len(table.columns), score, 0.0, where, problem, loose)
 
 
 def _label_groups(table: FormTable) -> dict[str, tuple[str, ...]]:
@@ -76,13 +81,17 @@ def _find_header(rows: list[PrintedRow], labels: dict[str, tuple[str, ...]]) -> 
 
 
 def _collect(
-    rows: list[PrintedRow], start: int, labels: dict[str, tuple[str, ...]], width: int
+    rows: list[PrintedRow], start: int, labels: dict[str, tuple[str, ...]], table: FormTable
 ) -> tuple[list[PrintedCell], int]:
     """Value cells behind the header in reading order, and the index of the last row that gave one."""
+    width = len(table.columns)
+    whole = "|".join(label_key(text) for column in table.columns for text in (*column.path, column.label))
     values: list[PrintedCell] = []
     last = gap = start
     for index, row in enumerate(rows[start:], start):
-        known = bool(_hits(row, labels))
+        # Headers broken over lines (结果 结果 其他 / 维持 纠正 结果, or one character a line) belong to the header too.
+        pieces = bool(row.labels) and all(label_key(label) in whole for label in row.labels)
+        known = pieces or bool(_hits(row, labels))
         if known:
             gap = index
         strange = bool(row.labels) and not known and not _only_totals(row)
@@ -114,6 +123,8 @@ def _arrange(
     values: list[PrintedCell], chunk: list[PrintedRow], table: FormTable
 ) -> tuple[PrintedCell | None, ...] | None:
     width = len(table.columns)
+    if chunk[0].flat and _is_heaped(values, width):
+        return None
     if len(values) == width:
         return tuple(values)
     numbers = [cell for cell in values if is_number(cell)]
@@ -133,6 +144,12 @@ def _arrange(
         next((cell for cell in values if cell.col < high and cell.col + cell.colspan > low), None)
         for low, high in spans
     )
+
+
+def _is_heaped(values: list[PrintedCell], width: int) -> bool:
+    """Whether flattened text shows fewer values than columns, first the values and then only empty cells."""
+    printed = [index for index, cell in enumerate(values) if cell.text]
+    return 0 < len(printed) < width and printed[-1] == len(printed) - 1
 
 
 def _find_bare_run(rows: list[PrintedRow], table: FormTable) -> SingleRow | None:

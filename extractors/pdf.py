@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pdfplumber
+from pdfminer.ascii85 import ascii85decode, asciihexdecode
 from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect, PDFXRefFallback
 from pdfminer.pdfinterp import PDFPageInterpreter
 from pdfminer.pdfpage import PDFPage
@@ -45,6 +46,15 @@ _FEW_GLYPHS_FULL = 60  # the same where images cover nearly the whole page
 _FULL = 0.85
 _NOTABLE_PT = (100.0, 40.0)  # an image at least so wide and high may show a table
 _OUTLINES = 200  # paths on a page without text: its text was turned into outlines
+
+_PLAIN_FILTERS = {
+    "ASCII85Decode": ascii85decode,
+    "A85": ascii85decode,
+    "ASCIIHexDecode": asciihexdecode,
+    "AHx": asciihexdecode,
+}
+
+logger = logging.getLogger(__name__)
 
 # What pdfminer says of odd fonts and colours is of no use to the user, and without a handler it would reach stderr.
 logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
@@ -179,14 +189,18 @@ def _content_bytes(page: PDFPage) -> int:
     return total
 
 
-def _unpacked(stream: PDFStream, packed: bytes) -> int:
-    filters = stream.get_filters()
-    if not filters or getattr(filters[0][0], "name", "") not in ("FlateDecode", "Fl") or stream.decipher is not None:
-        return len(packed)
+def _unpacked(stream: PDFStream, data: bytes) -> int:
+    """Size of a stream's content, at most one byte beyond the bound; other filters than deflate hardly expand."""
+    if stream.decipher is not None:
+        return len(data)
     try:
-        return len(zlib.decompressobj().decompress(packed, MAX_CONTENT_BYTES + 1))
-    except zlib.error:
-        return len(packed)
+        for name in (getattr(entry[0], "name", "") for entry in stream.get_filters()):
+            if name in ("FlateDecode", "Fl"):
+                return len(zlib.decompressobj().decompress(data, MAX_CONTENT_BYTES + 1))
+            data = _PLAIN_FILTERS[name](data)
+    except (zlib.error, ValueError, KeyError):
+        logger.debug("content stream that cannot be measured; the interpreter will say why")
+    return len(data)
 
 
 # --- pages -----------------------------------------------------------------------------------------------------
@@ -277,8 +291,11 @@ class _Builder:
             drawing = turn_drawing(drawing, turn)
         grids, rest = find_grids(drawing, glyphs)
         back = (360 - turn) % 360
+        # Stamps and watermarks across the page come last: between two lines of a paragraph they would cut it.
         blocks: list[tuple[float, Grid | list[Glyph]]] = [(grid.box[1], grid) for grid in grids]
-        blocks += [(min(glyph.top for glyph in line), line) for line in _lines(rest)]
+        blocks += [
+            (min(glyph.top for glyph in line) if line[0].turn == 0 else float("inf"), line) for line in _lines(rest)
+        ]
         for _, block in sorted(blocks, key=lambda block: block[0]):
             if isinstance(block, Grid):
                 self._add_table(sheet.number, block, back)
