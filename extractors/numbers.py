@@ -84,6 +84,14 @@ def is_money(unit: str | None) -> bool:
     return unit in _MONEY_IN_WAN
 
 
+_UNIT = re.compile(rf"^(?:{_UNITS})$")
+
+
+def is_unit(text: str) -> bool:
+    """Whether ``text`` is nothing but a unit (the cell 单位 of a line of form 2014)."""
+    return bool(_UNIT.match(text.strip()))
+
+
 def whole(value: Decimal) -> Number:
     """``value`` as an int where it is whole, else unchanged."""
     return int(value) if value == value.to_integral_value() else value

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from extractors.document import Document, PrintedCell, Table
-from extractors.numbers import parse_printed
+from extractors.numbers import is_unit, parse_printed
 from extractors.text import FURNITURE, flat_cell, split_cells
 
 
@@ -54,13 +54,24 @@ def is_number(cell: PrintedCell) -> bool:
 def table_rows(tables: tuple[Table, ...]) -> list[PrintedRow]:
     """The rows of all tables in order; a cell that spans rows belongs to the first of them.
 
-    Where pipes or tabs made the table, a scraper may have moved its empty cells: its rows count as flattened.
+    Where pipes or tabs made the table, a scraper may have moved its empty cells: unless some stand between others,
+    its rows count as flattened.
     """
     rows = []
     for chunk, table in enumerate(tables):
+        flat = table.source == "delimited" and not _has_inner_blanks(table)
         for _, cells in groupby(table.cells, key=lambda cell: cell.row):
-            rows.append(make_row(tuple(cells), chunk, table.page, flat=table.source == "delimited"))
+            rows.append(make_row(tuple(cells), chunk, table.page, flat=flat))
     return rows
+
+
+def _has_inner_blanks(table: Table) -> bool:
+    """Whether empty cells stand between printed ones: a table whose blanks were moved has them at row ends only."""
+    for _, cells in groupby(table.cells, key=lambda cell: cell.row):
+        printed = [bool(cell.text) for cell in cells]
+        if True in printed and False in printed[printed.index(True) : len(printed) - printed[::-1].index(True)]:
+            return True
+    return False
 
 
 # The longest header of a column has ten characters; a line of short pieces is a row of headers.
@@ -82,7 +93,7 @@ def text_rows(document: Document) -> list[PrintedRow]:
         lone = line.strip() == "|" and "|" not in above
         above = line if line.strip() else above
         for token in [] if lone else _line_cells(line, start):
-            if is_label(token) or not rows:
+            if not rows or (is_label(token) and not is_unit(token.text)):
                 rows.append([])
             rows[-1].append(token)
     return [_flat_row(cells) for cells in rows]
