@@ -14,6 +14,7 @@ from rapidfuzz import fuzz, process
 
 from extractors.forms import FormTable, Row
 from extractors.labels import ALIKE, RATIO_WEIGHT, UNLIKE, label_key, label_keys, similarity
+from extractors.numbers import is_unit
 from extractors.rows import PrintedRow
 
 
@@ -88,7 +89,9 @@ def _label_likeness(labels: tuple[str, ...], line: Line) -> float | None:
     if line.table.foreign and any(similarity(label, line.table.foreign) >= 0.9 for label in labels):
         return 0.0
     spellings = line.row.spellings
-    best = max(similarity(label, spellings) for label in labels)
+    # (六)其他处理 heads three rows, one of which is also spelled so: beside another label it is the group.
+    own = tuple(label for label in labels if similarity(label, line.row.groups) < 1.0) or labels
+    best = max(similarity(label, spellings) for label in own)
     if best < ALIKE and len(labels) > 1:
         best = max(best, similarity("".join(labels[-2:]), spellings), similarity("".join(labels), spellings))
     if best < ALIKE and line.row.groups and all(_is_group(label, line.row.groups) for label in labels):
@@ -122,18 +125,29 @@ def _by_key(lines: tuple[Line, ...]) -> dict[str, tuple[int, ...]]:
     return {key: tuple(numbers) for key, numbers in index.items()}
 
 
-def _named_exactly(labels: tuple[str, ...], index: dict[str, tuple[int, ...]]) -> set[int]:
-    """The lines that the innermost label names which names any, by its whole text before parts of it."""
+def _named_exactly(labels: tuple[str, ...], lines: tuple[Line, ...]) -> set[int]:
+    """The lines that the innermost label names which names any, by its whole text before parts of it.
+
+    A group label beside another label names no line, though a line may be spelled like it.
+    """
+    index, groups = _by_key(lines), _group_keys(lines)
     for label in reversed(labels):
+        if label is not labels[-1] and label_key(label) in groups and not is_unit(labels[-1]):
+            continue
         for key in label_keys(label):
             if key in index:
                 return set(index[key])
     return set()
 
 
+@lru_cache(maxsize=64)
+def _group_keys(lines: tuple[Line, ...]) -> frozenset[str]:
+    return frozenset(label_key(group) for line in lines for group in line.row.groups)
+
+
 def named_lines(label: str, lines: tuple[Line, ...]) -> set[int]:
     """The lines that a label names exactly, by number."""
-    return _named_exactly((label,), _by_key(lines))
+    return _named_exactly((label,), lines)
 
 
 @lru_cache(maxsize=64)
@@ -153,7 +167,7 @@ def _names_nearly(label: str, lines: tuple[Line, ...]) -> bool:
 
 def names_line(row: PrintedRow, lines: tuple[Line, ...]) -> bool:
     """Whether a label of ``row`` names some line, exactly or nearly."""
-    if _named_exactly(row.labels, _by_key(lines)):
+    if _named_exactly(row.labels, lines):
         return True
     # Prose is longer than any label; comparing it with every label is what would cost.
     return any(len(label) <= MAX_LABEL and _names_nearly(label, lines) for label in row.labels)
@@ -161,8 +175,7 @@ def names_line(row: PrintedRow, lines: tuple[Line, ...]) -> bool:
 
 def align(rows: list[PrintedRow], lines: tuple[Line, ...], costs: Costs = COSTS) -> Alignment:
     """The best monotone alignment; rows before the first and behind the last match cost nothing."""
-    index = _by_key(lines)
-    scores = [_row_scores(row, lines, index, costs) for row in rows]
+    scores = [_row_scores(row, lines, costs) for row in rows]
     skips = [costs.skip_numbers if row.numbers else costs.skip_empty for row in rows]
     best, start = _fill(scores, skips, len(lines), costs)
     matches = tuple(
@@ -171,15 +184,13 @@ def align(rows: list[PrintedRow], lines: tuple[Line, ...], costs: Costs = COSTS)
     return Alignment(best[start][len(lines)], matches)
 
 
-def _row_scores(
-    row: PrintedRow, lines: tuple[Line, ...], index: dict[str, tuple[int, ...]], costs: Costs
-) -> list[float]:
+def _row_scores(row: PrintedRow, lines: tuple[Line, ...], costs: Costs) -> list[float]:
     """The score of a row as each of the lines.
 
     A label that names lines exactly contradicts all others; words without any value behind them are a header or
     prose unless they name a line.
     """
-    exact = _named_exactly(row.labels, index)
+    exact = _named_exactly(row.labels, lines)
     only_words = bool(row.labels) and len(row.labels) == len(row.cells)
     if exact or (only_words and not names_line(row, lines)):
         scores = [costs.clash] * len(lines)

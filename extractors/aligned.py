@@ -174,6 +174,9 @@ def _around(anchors: list[list[Line]], lines: Sequence[Line], reach: float = flo
     owned = {id(line) for anchor in anchors for line in anchor}
     middles = [sum(line.middle for line in anchor) / len(anchor) for anchor in anchors]
     rest = [line for line in lines if id(line) not in owned]
+    if reach < float("inf"):
+        rest = [line for line in rest if not _is_caption(line, lines, middles, reach)]
+        rows += [[line] for line in lines if id(line) not in owned and not any(line is other for other in rest)]
     for line in sorted(rest, key=lambda line: min(abs(middle - line.middle) for middle in middles)):
         nearest = min(range(len(anchors)), key=lambda index: abs(middles[index] - line.middle))
         near = min(abs(other.middle - line.middle) for other in rows[nearest]) <= reach
@@ -182,6 +185,24 @@ def _around(anchors: list[list[Line]], lines: Sequence[Line], reach: float = flo
         else:
             rows.append([line])
     return rows
+
+
+def _is_caption(line: Line, lines: Sequence[Line], middles: Sequence[float], reach: float) -> bool:
+    """Whether a line stands as far from the rows around it as these from each other, with no line opposite.
+
+    The first line of a label that is broken below its numbers has a counterpart above them, or is set closer.
+    """
+    steps = [after - before for before, after in pairwise(sorted(middles))]
+    nearest = min(middles, key=lambda middle: abs(middle - line.middle))
+    distance = abs(line.middle - nearest)
+    usual = min((step for step in steps if step > line.size), default=reach)
+    if distance < 0.9 * usual:
+        return False
+    opposite = 2 * nearest - line.middle
+    return not any(
+        abs(other.middle - opposite) < 0.35 * line.size and len(other.pieces) == 1 and not other.values
+        for other in lines
+    )
 
 
 def _is_label_of(line: Line, row: Sequence[Line]) -> bool:

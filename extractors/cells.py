@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from extractors.align import Alignment, Line, Match, align, block_lines, named_lines, names_line
-from extractors.columns import Picked, pick_flat, pick_grid
+from extractors.columns import Picked, keeps_blanks, pick_flat, pick_grid
 from extractors.disputes import SingleRow, read_single_row
 from extractors.document import Document, PrintedCell
 from extractors.forms import CellSpec, Form, FormTable
@@ -153,7 +153,8 @@ def _read_block(document: Document, form: Form, block: str, sources: list[list[P
             best = (alignment, prepared)
         if best and len(best[0].matches) == len(lines):
             break
-    return _fill(document, form, block, lines, best[1], best[0]) if best else None
+    kept = keeps_blanks(sources[-1])
+    return _fill(document, form, block, lines, best[1], best[0], kept) if best else None
 
 
 def _recognised(alignment: Alignment, lines: tuple[Line, ...], rows: list[PrintedRow]) -> bool:
@@ -280,8 +281,9 @@ def _fill(
     lines: tuple[Line, ...],
     rows: list[PrintedRow],
     alignment: Alignment,
+    kept: bool,
 ) -> Reading:
-    picked = _pick(rows, lines, alignment)
+    picked = _pick(rows, lines, alignment, kept)
     cells: dict[str, Cell] = {}
     printed: dict[str, Printing] = {}
     problems: list[Problem] = []
@@ -310,7 +312,9 @@ def _fill(
     return Reading(form, block, alignment.score, cells, printed, tuple(problems))
 
 
-def _pick(rows: list[PrintedRow], lines: tuple[Line, ...], alignment: Alignment) -> dict[int, Picked]:
+def _pick(
+    rows: list[PrintedRow], lines: tuple[Line, ...], alignment: Alignment, kept: bool
+) -> dict[int, Picked]:
     """The value cells of each matched line, decided table by table and grid by grid."""
     picked: dict[int, Picked] = {}
     groups: dict[tuple[str, int], list[Match]] = {}
@@ -320,7 +324,7 @@ def _pick(rows: list[PrintedRow], lines: tuple[Line, ...], alignment: Alignment)
         table = lines[matches[0].line].table
         members = [rows[match.row] for match in matches]
         if members[0].flat:
-            found = pick_flat(members, len(table.columns), totals=_has_totals(table))
+            found = pick_flat(members, len(table.columns), _has_totals(table), kept)
         else:
             first, last = _header_start(alignment, matches[0]), matches[-1].row + 1
             around = [row for row in rows[first:last] if row.chunk == chunk]

@@ -105,15 +105,19 @@ def _lost_numbers(row: PrintedRow, cells: Picks) -> int:
     return sum(is_number(cell) and id(cell) not in picked for cell in behind)
 
 
-def pick_flat(rows: list[PrintedRow], width: int, totals: bool) -> list[Picked]:
+def keeps_blanks(rows: list[PrintedRow]) -> bool:
+    """Whether some row of flattened text has an empty cell between two values, so that none were moved."""
+    return any(row.flat and _has_inner_blank(_values(row)) for row in rows)
+
+
+def pick_flat(rows: list[PrintedRow], width: int, totals: bool, kept: bool) -> list[Picked]:
     """The value cells of rows of flattened text, decided for all rows of a block alike.
 
     ``totals``: the last column is the sum of the others. Empty cells between pipes count only if the text shows
-    that it kept them: some row has one between two numbers, or none has its numbers heaped before its blanks
-    against its own sum.
+    that it ``kept`` them, or if no row has its numbers heaped before its blanks against its own sum.
     """
     values = [_values(row) for row in rows]
-    kept = _keeps_blanks(values, width, totals)
+    kept = kept or _keeps_blanks(values, width, totals)
     return [_pick_counted(cells, width, kept) for cells in values]
 
 
@@ -148,8 +152,6 @@ def _keeps_blanks(rows: list[tuple[PrintedCell, ...]], width: int, totals: bool)
     partial = [cells for cells in rows if 0 < sum(bool(cell.text) for cell in cells) < width <= len(cells)]
     if not any(len(cells) >= width for cells in rows):
         return False
-    if any(_has_inner_blank(cells) for cells in partial):
-        return True
     return not partial or (totals and not any(_heap_breaks_sum(cells, width) for cells in partial))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import bisect
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -23,6 +23,7 @@ _TOUCH = 4.0  # a rule that ends this near to another touches it
 _SHORTEST = 5.0  # joined rules shorter than this are ornaments
 _THIN = 5.0  # rows and columns thinner than this, and without a glyph, are the space between two borders
 _COVERED = 0.6  # share of a slot's side that a rule must cover to close it
+_NO_GAP = 0.06  # em; digits of one number that is drawn in one go follow each other that closely
 _LONGEST_RULES = 800  # per direction and page; a page with more is a drawing, of which the longest are looked at
 
 
@@ -337,19 +338,50 @@ def turn_drawing(drawing: Drawing, turn: int) -> Drawing:
 
 
 def assign(grids: Sequence[Grid], glyphs: Sequence[Glyph]) -> list[Glyph]:
-    """Put each glyph into the cell that holds its centre; the rest is returned."""
+    """Put each glyph into the cell that holds its centre; the rest is returned.
+
+    A number that is wider than its cell goes as a whole where its middle stands.
+    """
     locators = [_Locator(grid) for grid in grids]
-    rest = []
-    for glyph in glyphs:
-        x, y = (glyph.x0 + glyph.x1) / 2, (glyph.top + glyph.bottom) / 2
-        for locator in locators:
-            cell = locator.find(x, y) if glyph.turn >= 0 else None
-            if cell is not None:
-                cell.glyphs.append(glyph)
-                break
-        else:
-            rest.append(glyph)
+    rest: list[Glyph] = []
+    if not locators:
+        return list(glyphs)
+    for run in _number_runs(glyphs):
+        places = [_place(locators, glyph) for glyph in run]
+        if len(run) > 1 and any(place is not places[0] for place in places):
+            middle = run[0]._replace(x1=run[-1].x1)
+            places = [_place(locators, middle)] * len(run)
+        for glyph, place in zip(run, places, strict=True):
+            (rest if place is None else place.glyphs).append(glyph)
     return rest
+
+
+def _number_runs(glyphs: Sequence[Glyph]) -> Iterator[list[Glyph]]:
+    """Digits drawn one after the other without any gap together, all other glyphs alone."""
+    run: list[Glyph] = []
+    for glyph in glyphs:
+        if run and not (
+            glyph.text.isdigit()
+            and run[-1].text.isdigit()
+            and abs(glyph.x0 - run[-1].x1) <= _NO_GAP * glyph.size
+            and glyph.bottom == run[-1].bottom
+        ):
+            yield run
+            run = []
+        run.append(glyph)
+    if run:
+        yield run
+
+
+def _place(locators: Sequence[_Locator], glyph: Glyph) -> GridCell | None:
+    if glyph.turn < 0:
+        return None
+    x, y = (glyph.x0 + glyph.x1) / 2, (glyph.top + glyph.bottom) / 2
+    for locator in locators:
+        cell = locator.find(x, y)
+        if cell is not None:
+            return cell
+    return None
 
 
 class _Locator:

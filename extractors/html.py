@@ -36,7 +36,7 @@ from extractors.markup import (
 MAX_BYTES = 50_000_000
 MAX_NESTING = 30  # tables within tables; what lies deeper is text
 _LITTLE_TEXT = 300  # characters of a page below which a frame is taken to hold the report
-_LINK_LENGTH = 300  # characters; titles in lists of links are shorter
+_LINK_LENGTH = 300  # characters; titles in lists of links, and what sites hide on a page, are shorter
 _MIN_PICTURE_PX = 60  # a table as an image is larger than this in both directions
 _MIN_DATA_URI = 4_000  # characters of a data: URI below which it is an icon
 
@@ -53,16 +53,16 @@ _BREAKING = frozenset(
 _KEPT = _BREAKING | {
     "a", "img", "embed", "object", "iframe", "frame", "col", "colgroup", "head", "title", "v:imagedata",
 }  # fmt: skip
+# Not shown, not text of the page, or (del) struck out by its author: what Word writes for a tracked deletion.
 _DROPPED = (
     "noscript", "template", "xml", "select", "option", "datalist", "button", "svg", "canvas", "audio", "video", "rt",
-    "rp", "textarea", "noframes",
+    "rp", "textarea", "noframes", "del",
 )  # fmt: skip
 # Written for libxml2: a step to the attribute and back is several times as fast as a predicate on every element.
 _STYLED = etree.XPath(
     "descendant::*/@style[contains(.,'isplay') or contains(.,'ISPLAY') or contains(.,'isibility')"
     " or contains(.,'ISIBILITY') or contains(.,'mso-hide')]/.. | descendant::*/@hidden/.. | descendant::*/@role/.."
 )
-_ORPHANS = etree.XPath(".//tr[not(ancestor::table)][not(preceding-sibling::tr)]")
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all", re.IGNORECASE)
 _DISPLAY = re.compile(r"display\s*:\s*([a-z-]+)", re.IGNORECASE)
 _DISPLAY_TAGS = {
@@ -250,7 +250,7 @@ def _prepare(root: etree._Element) -> None:
     etree.strip_elements(root, "script", "style", with_tail=False)
     hidden = list(root.iter(*_DROPPED))
     for element in _select(_STYLED, root):
-        if _is_hidden(element):
+        if _is_hidden(element) and element.tag not in ("html", "body"):
             hidden.append(element)
         else:
             _restyle(element)
@@ -283,17 +283,25 @@ def _restyle(element: etree._Element) -> None:
 
 def _drop_hidden(root: etree._Element, hidden: list[etree._Element]) -> None:
     """Drop hidden elements; one that alone holds the report stays (tabs, pages that a script unfolds)."""
-    large = [element for element in hidden if is_report_text(_text(element))]
+    kept: dict[etree._Element, str] = {}
+    looked_at = 0  # bounded, because hidden elements can lie within hidden elements without end
+    page_length = 0
     for element in hidden:
-        if element not in large:
+        text = _text(element) if looked_at < MAX_BYTES else ""
+        looked_at += len(text)
+        if len(text) > _LINK_LENGTH and not page_length:
+            page_length = len(_text(root))
+        if is_report_text(text) or len(text) > max(_LINK_LENGTH, page_length * 3 // 4):
+            kept[element] = text
+        else:
             _drop(element)
-    if not large:
+    if not kept:
         return
-    whole = _text(root)
-    for element in large:
-        whole = whole.replace(_text(element), "", 1)
-    if is_report_text(whole):
-        for element in large:
+    rest = _text(root)
+    for text in kept.values():
+        rest = rest.replace(text, "", 1)
+    if is_report_text(rest):
+        for element in kept:
             _drop(element)
 
 
@@ -314,15 +322,16 @@ def _drop(element: etree._Element) -> None:
 
 def _adopt_rows(root: etree._Element) -> None:
     """Rows whose <table> was cut off by a scraper get one."""
-    for row in _select(_ORPHANS, root):
+    for row in list(root.iter("tr")):
         parent = row.getparent()
-        if parent is not None and parent.tag in ("thead", "tbody", "tfoot"):
+        if parent is None or parent.tag == "table" or next(row.iterancestors("table"), None) is not None:
+            continue
+        if parent.tag in ("thead", "tbody", "tfoot"):
             parent.tag = "table"
             continue
         table = etree.Element("table")
         row.addprevious(table)
-        following = list(row.itersiblings("tr"))
-        for member in [row, *following]:
+        for member in [row, *row.itersiblings("tr")]:
             table.append(member)
 
 

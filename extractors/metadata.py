@@ -62,7 +62,7 @@ def read_metadata(document: Document) -> About:
     """The report's own statements about itself; each None where the report does not make it."""
     lines = [line.strip() for line in document.text.splitlines() if line.strip()]
     head = _head(lines)
-    title = _title(head) or _hint_title(document)
+    title = _title(head) or _field(head, _spellings()["title_fields"], _as_title) or _hint_title(document)
     named = _title_authority(title) if title else None
     authority = _full_name(named or _stated_authority(document, head, lines), lines, named)
     year = _year(title, document.text, lines)
@@ -88,7 +88,8 @@ def _title(head: list[str]) -> str | None:
     for index in range(len(head)):
         for count in (1, 2, 3, 4):
             part = head[index : index + count]
-            if len(part) < count or any(len(line) > 60 or _NOT_TITLE.search(line) for line in part):
+            # A field of a metadata table (信息分类: 政府信息公开年报) ends like a title.
+            if len(part) < count or any(len(line) > 60 or _NOT_TITLE.search(line) or re.search(r"[:：\t]", line) for line in part):
                 continue
             text = re.sub(r"\s+", "", "".join(part)).strip("《》“”\"")
             if not _TITLE.match(text):
@@ -97,6 +98,11 @@ def _title(head: list[str]) -> str | None:
             if best is None or score > best[0]:
                 best = (score, text)
     return best[1] if best else None
+
+
+def _as_title(text: str) -> str | None:
+    line = re.sub(r"\s+", "", text.strip().split("\n")[0].split("\t")[0]).strip("《》")
+    return line if _TITLE.match(line) and not _NOT_TITLE.search(line) else None
 
 
 def _hint_title(document: Document) -> str | None:

@@ -32,6 +32,7 @@ _EXTENT = 5.0  # horizontal rules whose ends differ by less belong to one table
 _BAND = 34.0  # a band of a partly ruled table without verticals of its own (a caption) is not higher
 _SPACING = 12.0  # separate boxes that stand apart by less are neighbours
 _MIN_BOXES = 4  # fewer boxes side by side are no table
+_MOST_BOXES = 3000  # a page with more is a drawing
 _PROSE_SHARE = 0.55  # a line with one piece over more than this share of the width is prose
 _PROSE_LENGTH = 20  # and of at least so many characters
 _STACKED = 3  # so many values below each other in one cell, in two cells of a row, are rows without rules
@@ -117,10 +118,11 @@ def _is_crossed(upper: Rule, lower: Rule, vertical: Sequence[Rule]) -> bool:
 def _banded_grids(rules: Sequence[Rule], glyphs: list[Glyph]) -> tuple[list[Grid], list[Glyph]]:
     """Tables with horizontal rules only, and the glyphs that stand in none."""
     grids: list[Grid] = []
+    ordered = sorted(glyphs, key=_middle)
     for group in _nested(rules):
-        for run in _runs(group, glyphs):
+        for run in _runs(group, ordered):
             box = (min(rule.start for rule in run), run[0].at, max(rule.end for rule in run), run[-1].at)
-            grid = aligned_grid(lines_of(_inside(box, glyphs)), box, run)
+            grid = aligned_grid(lines_of(_inside(box, ordered)), box, run)
             if grid is not None and any(len(cell.glyphs) for cell in grid.cells if cell.col):
                 grids.append(grid)
     taken = {id(glyph) for grid in grids for cell in grid.cells for glyph in cell.glyphs}
@@ -168,12 +170,14 @@ def _is_prose(lines: Sequence[Line], width: float, is_high: bool) -> bool:
 
 
 def _inside(box: Box, glyphs: Sequence[Glyph]) -> list[Glyph]:
+    """The glyphs with their centre in the box; ``glyphs`` are ordered by the y of their middle."""
     x0, top, x1, bottom = box
-    return [
-        glyph
-        for glyph in glyphs
-        if top <= (glyph.top + glyph.bottom) / 2 <= bottom and x0 - 2 <= (glyph.x0 + glyph.x1) / 2 <= x1 + 2
-    ]
+    first, last = (bisect.bisect_left(glyphs, y, key=_middle) for y in (top, bottom))
+    return [glyph for glyph in glyphs[first:last] if x0 - 2 <= (glyph.x0 + glyph.x1) / 2 <= x1 + 2]
+
+
+def _middle(glyph: Glyph) -> float:
+    return (glyph.top + glyph.bottom) / 2
 
 
 # --- rows without rules ----------------------------------------------------------------------------------------
@@ -204,6 +208,8 @@ def _is_loose(lines: Sequence[Line]) -> bool:
 
 def _box_grids(areas: Sequence[Box], grids: Sequence[Grid], centres: Centres) -> list[Grid]:
     """Grids of separate rectangles side by side, outside every grid found before."""
+    if len(areas) > _MOST_BOXES:
+        return []
     free = [area for area in areas if not any(_overlap(area, grid.box) for grid in grids)]
     free = _innermost(free)
     if len(free) < _MIN_BOXES:
