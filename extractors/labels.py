@@ -62,9 +62,8 @@ def similarity(printed: str, spellings: tuple[str, ...]) -> float:
     A cut label (a proper prefix of the form's, or the form's a prefix of it) is 0.9.
     """
     keys = label_keys(printed)
-    if not keys:
-        return 0.0
-    return max(_compare(key, other) for key in keys for spelling in spellings for other in label_keys(spelling))
+    pairs = ((key, other) for key in keys for spelling in spellings for other in label_keys(spelling))
+    return max((_compare(key, other) for key, other in pairs), default=0.0)
 
 
 def _compare(key: str, other: str) -> float:
