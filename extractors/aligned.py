@@ -25,6 +25,7 @@ _LABEL = 60  # characters of the first text in a row
 _WRAPPED = 2.2  # em; lines of one wrapped text are never farther apart
 _LABEL_COLUMNS = 3
 _LARGER = 1.12  # a line of so much larger writing between two rows is a heading
+_MOST_LINES = 400  # a page with more is a drawing
 _MIN_ROWS = 3
 _MANY_VALUES = 5  # so many values in one line, below heads, are a table of one row
 
@@ -73,7 +74,11 @@ def aligned_grid(lines: Sequence[Line], box: Box, rules: Sequence[Rule] = (), xs
     ys = [rows[0].top, *(row.bottom for row in rows)]
     horizontal = {y: [rule for rule in rules if rule.at == y] or [Rule(y, edges[0], edges[-1])] for y in ys[1:-1]}
     horizontal |= {y: [Rule(y, edges[0], edges[-1])] for y in (ys[0], ys[-1])}
-    vertical = {x: [Rule(x, row.top, row.bottom) for row in rows if not _is_crossed(row.lines, x)] for x in edges[1:-1]}
+    captions = not inner and _is_filled([row.lines for row in rows], len(edges) - 2)
+    vertical = {
+        x: [Rule(x, row.top, row.bottom) for row in rows if not _is_crossed(row.lines, x, captions)]
+        for x in edges[1:-1]
+    }
     vertical |= {x: [Rule(x, ys[0], ys[-1])] for x in (edges[0], edges[-1])}
     lattice = Lattice(edges, ys, horizontal, vertical)
     grid = lattice_grid(lattice, "aligned")
@@ -84,6 +89,8 @@ def aligned_grid(lines: Sequence[Line], box: Box, rules: Sequence[Rule] = (), xs
 def borderless_grids(glyphs: Sequence[Glyph]) -> tuple[list[Grid], list[Glyph]]:
     """Tables without any rule among ``glyphs``, and the glyphs that stand in none."""
     lines = lines_of(glyphs)
+    if len(lines) > _MOST_LINES:
+        return [], list(glyphs)
     grids: list[Grid] = []
     taken: set[int] = set()
     for start, end in _regions(lines):
@@ -175,8 +182,9 @@ def _around(anchors: list[list[Line]], lines: Sequence[Line], reach: float = flo
     middles = [sum(line.middle for line in anchor) / len(anchor) for anchor in anchors]
     rest = [line for line in lines if id(line) not in owned]
     if reach < float("inf"):
-        rest = [line for line in rest if not _is_caption(line, lines, middles, reach)]
-        rows += [[line] for line in lines if id(line) not in owned and not any(line is other for other in rest)]
+        captions = [line for line in rest if _is_caption(line, lines, middles, reach)]
+        rows += [[line] for line in captions]
+        rest = [line for line in rest if not any(line is caption for caption in captions)]
     for line in sorted(rest, key=lambda line: min(abs(middle - line.middle) for middle in middles)):
         nearest = min(range(len(anchors)), key=lambda index: abs(middles[index] - line.middle))
         near = min(abs(other.middle - line.middle) for other in rows[nearest]) <= reach
@@ -233,7 +241,8 @@ def _column_edges(rows: Sequence[Sequence[Line]], box: Box) -> list[float]:
     values = _merged([piece.box for piece in pieces if piece.is_value])
     if not values:
         return []
-    columns = _with_blank_columns(values, [part for piece in pieces if not piece.is_value for part in _parts(piece)])
+    heads = [part for piece in pieces if not piece.is_value for part in _parts(piece)]
+    columns = _with_blank_columns(values, heads, _label_reach(rows))
     edges = [(before[1] + after[0]) / 2 for before, after in pairwise(columns)]
     labels = [[text for text in _row_boxes(row) if text[2] <= columns[0][0] + 1] for row in rows]
     if any(labels):
@@ -242,17 +251,27 @@ def _column_edges(rows: Sequence[Sequence[Line]], box: Box) -> list[float]:
     return [box[0] - 1, *edges, box[2] + 1]
 
 
-def _with_blank_columns(values: list[tuple[float, float]], heads: Sequence[Box]) -> list[tuple[float, float]]:
+def _label_reach(rows: Sequence[Sequence[Line]]) -> float:
+    """How far to the right the labels of rows with values reach."""
+    reach = float("-inf")
+    for row in rows:
+        pieces = [piece for line in row for piece in line.pieces]
+        first = min((piece.box[0] for piece in pieces if piece.is_value), default=float("-inf"))
+        reach = max([reach, *(piece.box[2] for piece in pieces if not piece.is_value and piece.box[2] <= first)])
+    return reach
+
+
+def _with_blank_columns(
+    values: list[tuple[float, float]], heads: Sequence[Box], labels: float
+) -> list[tuple[float, float]]:
     """The columns of values, as wide as their heads, and those that have a head and no value.
 
     The narrowest heads come first; one that reaches into a second column stands above several.
     """
     columns = list(values)
     for head in sorted(heads, key=lambda head: head[2] - head[0]):
-        if head[0] < values[0][0] and head[2] < values[0][1]:
-            continue  # a label
         met = [column for column in columns if column[0] < head[2] and head[0] < column[1]]
-        if len(met) > 1 or head[2] <= values[0][0]:
+        if len(met) > 1 or head[0] < labels - 1:
             continue
         for column in met:
             columns.remove(column)
@@ -300,9 +319,16 @@ def _merged(boxes: Sequence[Box]) -> list[tuple[float, float]]:
     return merged
 
 
-def _is_crossed(lines: Sequence[Line], x: float) -> bool:
+def _is_filled(rows: Sequence[Sequence[Line]], columns: int) -> bool:
+    """Whether blank cells are printed as marks, so that a line with one text is a caption and no row of blanks."""
+    counts = [sum(line.values for line in row) for row in rows]
+    filled = [count for count in counts if count]
+    return bool(filled) and (max(filled) == 1 or sum(2 * count >= columns for count in filled) >= 0.8 * len(filled))
+
+
+def _is_crossed(lines: Sequence[Line], x: float, captions: bool) -> bool:
     """Whether a cell spans the column edge ``x``: a piece stands there without a gap, or the row is a caption."""
-    if len(lines) == 1 and len(lines[0].pieces) == 1 and not lines[0].values:
+    if captions and len(lines) == 1 and len(lines[0].pieces) == 1 and not lines[0].values:
         return True
     for line in lines:
         for piece in line.pieces:

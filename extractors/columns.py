@@ -94,7 +94,7 @@ def _damage(row: PrintedRow, cells: Picks) -> int:
     """What a way of picking would cost: numbers left out, words taken for values, columns without a cell."""
     words = sum(cell is not None and is_label(cell) for cell in cells)
     twice = len(cells) - len({id(cell) for cell in cells})
-    return 3 * _lost_numbers(row, cells) + 2 * words + sum(cell is None for cell in cells) + twice
+    return 3 * _lost_numbers(row, cells) + 2 * words + 3 * sum(cell is None for cell in cells) + twice
 
 
 def _lost_numbers(row: PrintedRow, cells: Picks) -> int:
@@ -106,7 +106,7 @@ def _lost_numbers(row: PrintedRow, cells: Picks) -> int:
 
 
 def keeps_blanks(rows: list[PrintedRow]) -> bool:
-    """Whether some row of flattened text has an empty cell between two values, so that none were moved."""
+    """Whether some row of flattened text has an empty cell before a value, so that none were moved to its end."""
     return any(row.flat and _has_inner_blank(_values(row)) for row in rows)
 
 
@@ -157,7 +157,7 @@ def _keeps_blanks(rows: list[tuple[PrintedCell, ...]], width: int, totals: bool)
 
 def _has_inner_blank(cells: tuple[PrintedCell, ...]) -> bool:
     at = [index for index, cell in enumerate(cells) if cell.text]
-    return len(at) >= 2 and at[-1] - at[0] >= len(at)
+    return bool(at) and at[-1] >= len(at)
 
 
 def _heap_breaks_sum(cells: tuple[PrintedCell, ...], width: int) -> bool:

@@ -243,6 +243,7 @@ class _Builder:
     tables: list[Table] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    above: Grid | None = None
 
     def document(self, hints: dict[str, str]) -> Document:
         """The finished document."""
@@ -289,7 +290,8 @@ class _Builder:
         if turn:
             glyphs = [turn_glyph(glyph, turn) for glyph in glyphs]
             drawing = turn_drawing(drawing, turn)
-        grids, rest = find_grids(drawing, glyphs)
+        grids, rest = find_grids(drawing, glyphs, self.above)
+        self.above = grids[-1] if grids else None
         back = (360 - turn) % 360
         # Stamps and watermarks across the page come last: between two lines of a paragraph they would cut it.
         blocks: list[tuple[float, Grid | list[Glyph]]] = [(grid.box[1], grid) for grid in grids]

@@ -38,8 +38,11 @@ _PROSE_LENGTH = 20  # and of at least so many characters
 _STACKED = 3  # so many values below each other in one cell, in two cells of a row, are rows without rules
 
 
-def find_grids(drawing: Drawing, glyphs: Sequence[Glyph]) -> tuple[list[Grid], list[Glyph]]:
-    """The grids of a page, from top to bottom, and the glyphs that stand in none of them."""
+def find_grids(drawing: Drawing, glyphs: Sequence[Glyph], above: Grid | None = None) -> tuple[list[Grid], list[Glyph]]:
+    """The grids of a page, from top to bottom, and the glyphs that stand in none of them.
+
+    ``above`` is the last grid of the page before: where a table without column rules goes on, its heads are there.
+    """
     centres = Centres(glyphs)
     horizontal = longest(merge_rules(drawing.horizontal))
     vertical = longest(merge_rules(drawing.vertical))
@@ -60,7 +63,7 @@ def find_grids(drawing: Drawing, glyphs: Sequence[Glyph]) -> tuple[list[Grid], l
     grids = [_with_rows(grid, lattice) for grid, lattice in zip(grids, lattices, strict=True)]
     boxed = _box_grids(boxes, grids, centres)
     rest = assign(boxed, rest)
-    banded, rest = _banded_grids(loose, rest)
+    banded, rest = _banded_grids(loose, rest, above)
     grids += boxed + banded
     filled = _box_grids(drawing.fills, grids, centres)
     left = assign(filled, rest)
@@ -115,18 +118,32 @@ def _is_crossed(upper: Rule, lower: Rule, vertical: Sequence[Rule]) -> bool:
     return False
 
 
-def _banded_grids(rules: Sequence[Rule], glyphs: list[Glyph]) -> tuple[list[Grid], list[Glyph]]:
+def _banded_grids(rules: Sequence[Rule], glyphs: list[Glyph], above: Grid | None) -> tuple[list[Grid], list[Glyph]]:
     """Tables with horizontal rules only, and the glyphs that stand in none."""
     grids: list[Grid] = []
     ordered = sorted(glyphs, key=_middle)
     for group in _nested(rules):
         for run in _runs(group, ordered):
             box = (min(rule.start for rule in run), run[0].at, max(rule.end for rule in run), run[-1].at)
-            grid = aligned_grid(lines_of(_inside(box, ordered)), box, run)
+            lines = lines_of(_inside(box, ordered))
+            grid = aligned_grid(lines, box, run, _inherited_columns(lines, box, above))
             if grid is not None and any(len(cell.glyphs) for cell in grid.cells if cell.col):
                 grids.append(grid)
     taken = {id(glyph) for grid in grids for cell in grid.cells for glyph in cell.glyphs}
     return grids, [glyph for glyph in glyphs if id(glyph) not in taken]
+
+
+def _inherited_columns(lines: Sequence[Line], box: Box, above: Grid | None) -> list[float]:
+    """The column edges of the table on the page before, if this one is as wide, is without heads and fits them."""
+    if above is None or above.source != "aligned" or not lines:
+        return []
+    if abs(above.box[0] - box[0]) > _EXTENT or abs(above.box[2] - box[2]) > _EXTENT:
+        return []
+    edges = sorted({edge for cell in above.cells for edge in (cell.box[0], cell.box[2])})
+    values = [piece.box for line in lines for piece in line.pieces if piece.is_value]
+    has_heads = not any(line.values for line in lines[:2]) and len(lines[0].pieces) > 1
+    crossed = any(left < edge < right for left, _, right, _ in values for edge in edges)
+    return [] if has_heads or crossed else edges
 
 
 def _nested(rules: Sequence[Rule]) -> list[list[Rule]]:
