@@ -26,6 +26,7 @@ _WRAPPED = 2.2  # em; lines of one wrapped text are never farther apart
 _LABEL_COLUMNS = 3
 _LARGER = 1.12  # a line of so much larger writing between two rows is a heading
 _MOST_LINES = 400  # a page with more is a drawing
+_INTERRUPTED = 5.0  # points; a rule that begins later than others by more is interrupted
 _MIN_ROWS = 3
 _MANY_VALUES = 5  # so many values in one line, below heads, are a table of one row
 
@@ -68,7 +69,7 @@ def aligned_grid(lines: Sequence[Line], box: Box, rules: Sequence[Rule] = (), xs
     inner = sorted({rule.at for rule in rules if box[1] + 1 < rule.at < box[3] - 1})
     bands = _bands(lines, [box[1], *inner, box[3]])
     rows = [row for band in bands for row in (_split_ruled(*band) if inner else _split_free(*band))]
-    edges = list(xs) or _column_edges([row.lines for row in rows], box)
+    edges = list(xs) or _column_edges([row.lines for row in rows], box, _interrupted(rules, box))
     if len(edges) < 3 or len(rows) < 2:
         return None
     ys = [rows[0].top, *(row.bottom for row in rows)]
@@ -235,7 +236,7 @@ def _with_extent(rows: list[list[Line]], top: float, bottom: float) -> list[_Row
 # --- columns ---------------------------------------------------------------------------------------------------
 
 
-def _column_edges(rows: Sequence[Sequence[Line]], box: Box) -> list[float]:
+def _column_edges(rows: Sequence[Sequence[Line]], box: Box, starts: Sequence[float]) -> list[float]:
     """Column edges: between the columns of values, and before them between the labels of one row."""
     pieces = [piece for row in rows for line in row for piece in line.pieces]
     values = _merged([piece.box for piece in pieces if piece.is_value])
@@ -247,8 +248,24 @@ def _column_edges(rows: Sequence[Sequence[Line]], box: Box) -> list[float]:
     labels = [[text for text in _row_boxes(row) if text[2] <= columns[0][0] + 1] for row in rows]
     if any(labels):
         reach = max(text[2] for row in labels for text in row)
-        edges = [*_label_edges(labels), (reach + columns[0][0]) / 2, *edges]
+        edges = [
+            *(([start for start in starts if start < reach]) or _label_edges(labels)),
+            (reach + columns[0][0]) / 2,
+            *edges,
+        ]
     return [box[0] - 1, *edges, box[2] + 1]
+
+
+def _interrupted(rules: Sequence[Rule], box: Box) -> list[float]:
+    """Where two rules or more begin late: a merged label stands before them, so a column begins there."""
+    starts = sorted(rule.start for rule in rules if rule.start > box[0] + _INTERRUPTED)
+    groups: list[list[float]] = []
+    for start in starts:
+        if groups and start - groups[-1][0] <= _INTERRUPTED:
+            groups[-1].append(start)
+        else:
+            groups.append([start])
+    return [group[0] for group in groups if len(group) >= 2]
 
 
 def _label_reach(rows: Sequence[Sequence[Line]]) -> float:

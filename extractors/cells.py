@@ -485,10 +485,16 @@ def _place_loose(
         for key, value in agreed(placements, slots).items():
             spec = form.cells[key]
             if value is None:
-                cells[key] = replace(cells[key], status="blank", confidence=BY_SUMS, raw="")
+                where = _end_of(cells[key].evidence)
+                cells[key] = replace(cells[key], status="blank", confidence=BY_SUMS, raw="", evidence=where)
                 continue
             index = [place for place in slots if place in placements[0]].index(key)
             cells[key] = read_value(document, spec, loose[slots][index], [], BY_SUMS)[0]
+
+
+def _end_of(evidence: Evidence | None) -> Evidence | None:
+    """The empty place behind a row: a blank that left no trace stands nowhere else."""
+    return replace(evidence, start=evidence.end) if evidence else None
 
 
 def _unused(document: Document, rows: list[PrintedRow], alignment: Alignment) -> Iterator[Problem]:

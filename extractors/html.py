@@ -46,12 +46,12 @@ _BREAKING = frozenset(
     {
         "address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd", "details", "dir", "div",
         "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "frameset", "h1", "h2", "h3", "h4", "h5",
-        "h6", "header", "hr", "html", "legend", "li", "main", "marquee", "menu", "nav", "ol", "p", "pre", "section",
-        "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+        "h6", "head", "header", "hr", "html", "legend", "li", "main", "marquee", "menu", "nav", "ol", "p", "pre",
+        "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
     }
 )  # fmt: skip
 _KEPT = _BREAKING | {
-    "a", "img", "embed", "object", "iframe", "frame", "col", "colgroup", "head", "title", "v:imagedata",
+    "a", "img", "embed", "object", "iframe", "frame", "col", "colgroup", "title", "v:imagedata",
 }  # fmt: skip
 # Not shown, not text of the page, or (del) struck out by its author: what Word writes for a tracked deletion.
 _DROPPED = (
@@ -148,7 +148,7 @@ def read_html(data: bytes, path: Path, charset: str | None = None) -> Document:
     hints = _read_hints(root)
     frames = _frame_sources(root)
     _prepare(root)
-    blocks = select_content(_read_blocks(_body(root), path))
+    blocks = select_content(_read_blocks(root, path))
     blocks += _frame_notices(frames, blocks)
     if not blocks:
         raise EmptyFile(path, "the page holds no text and no image")
@@ -207,11 +207,6 @@ def _select(path: etree.XPath, root: etree._Element) -> list[etree._Element]:
 
 def _text(element: etree._Element) -> str:
     return "".join(cast(Iterator[str], element.itertext()))
-
-
-def _body(root: etree._Element) -> etree._Element:
-    body = root.find("body")
-    return root if body is None else body
 
 
 def _read_hints(root: etree._Element) -> dict[str, str]:
@@ -336,7 +331,10 @@ def _adopt_rows(root: etree._Element) -> None:
 
 
 def _read_blocks(root: etree._Element, path: Path, depth: int = 0) -> list[Block]:
-    """The blocks of an element in reading order (its own tail is not read)."""
+    """The blocks of an element in reading order (its own tail is not read).
+
+    The head is read as well: behind an unknown or broken tag in it, libxml2 leaves the whole page there.
+    """
     blocks: list[Block] = []
     run = _Run()
     counters: dict[etree._Element, int] = {}
@@ -366,7 +364,7 @@ def _read_blocks(root: etree._Element, path: Path, depth: int = 0) -> list[Block
             run.attached += _attachment(element.get("href"))
         else:
             run.attached += _embedded(element)
-            if tag in ("head", "title", "object", "iframe"):
+            if tag in ("title", "object", "iframe"):
                 walker.skip_subtree()
                 continue
         if text := element.text:

@@ -210,7 +210,9 @@ def _year(title: str | None, text: str, lines: list[str]) -> int | None:
     if period:
         return int(period[1])
     counted = Counter(
-        _parse_year(match["year"]) for line in lines[:40] for match in re.finditer(rf"(?P<year>{_YEAR})年(?:度|[,，])", line)
+        _parse_year(match["year"])
+        for line in lines[:40]
+        for match in re.finditer(rf"(?:^(?=.{{4}}年)|(?=.{{4}}年(?:度|[,，])))(?P<year>{_YEAR})年(?!\d*月)", line)
     )
     return counted.most_common(1)[0][0] if counted else None
 

@@ -34,6 +34,7 @@ _SPACING = 12.0  # separate boxes that stand apart by less are neighbours
 _MIN_BOXES = 4  # fewer boxes side by side are no table
 _MOST_BOXES = 3000  # a page with more is a drawing
 _PROSE_SHARE = 0.55  # a line with one piece over more than this share of the width is prose
+_LEADING = 1.35  # em; what a line of a cell takes
 _PROSE_LENGTH = 20  # and of at least so many characters
 _STACKED = 3  # so many values below each other in one cell, in two cells of a row, are rows without rules
 
@@ -126,7 +127,10 @@ def _banded_grids(rules: Sequence[Rule], glyphs: list[Glyph], above: Grid | None
         for run in _runs(group, ordered):
             box = (min(rule.start for rule in run), run[0].at, max(rule.end for rule in run), run[-1].at)
             lines = lines_of(_inside(box, ordered))
-            grid = aligned_grid(lines, box, run, _inherited_columns(lines, box, above))
+            grid = aligned_grid(lines, box, run)
+            inherited = _inherited_columns(lines, box, above)
+            if len(inherited) > 2 and (grid is None or len(inherited) > grid.cols + 1):
+                grid = aligned_grid(lines, box, run, inherited)
             if grid is not None and any(len(cell.glyphs) for cell in grid.cells if cell.col):
                 grids.append(grid)
     taken = {id(glyph) for grid in grids for cell in grid.cells for glyph in cell.glyphs}
@@ -141,7 +145,8 @@ def _inherited_columns(lines: Sequence[Line], box: Box, above: Grid | None) -> l
         return []
     edges = sorted({edge for cell in above.cells for edge in (cell.box[0], cell.box[2])})
     values = [piece.box for line in lines for piece in line.pieces if piece.is_value]
-    has_heads = not any(line.values for line in lines[:2]) and len(lines[0].pieces) > 1
+    valued = next((index for index, line in enumerate(lines) if line.values), len(lines))
+    has_heads = any(len(line.pieces) > 1 for line in lines[:valued])
     crossed = any(left < edge < right for left, _, right, _ in values for edge in edges)
     return [] if has_heads or crossed else edges
 
@@ -168,16 +173,19 @@ def _runs(group: list[Rule], glyphs: Sequence[Glyph]) -> list[list[Rule]]:
     runs = [[group[0]]]
     for upper, lower in pairwise(group):
         lines = lines_of(_inside((left, upper.at, right, lower.at), glyphs))
-        if _is_prose(lines, right - left, lower.at - upper.at > 1.7 * usual):
+        height = lower.at - upper.at
+        if _is_prose(lines, right - left, height, height > 1.7 * usual):
             runs.append([])
         runs[-1].append(lower)
     return [run for run in runs if len(run) >= 3]
 
 
-def _is_prose(lines: Sequence[Line], width: float, is_high: bool) -> bool:
+def _is_prose(lines: Sequence[Line], width: float, height: float, is_high: bool) -> bool:
     """Whether what stands between two rules is not a row of a table."""
     if not lines:
         return is_high
+    free = height - sum(_LEADING * line.size for line in lines)
+    is_high = is_high and free > 1.5 * lines[0].size  # a tall row is full of text, a heading stands in white space
     single = [line for line in lines if len(line.pieces) == 1 and not line.values]
     wide = any(
         line.box[2] - line.box[0] > _PROSE_SHARE * width and len(line.pieces[0].text) >= _PROSE_LENGTH

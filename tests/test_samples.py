@@ -1,0 +1,57 @@
+"""Every sample report against the truth that its generator knows: cells, metadata, broken identities, evidence."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.accuracy import score_file
+from extractors.document import Document
+from extractors.extract import extract_report, read_document
+from extractors.report import Cell
+
+ROOT = Path(__file__).parents[1]
+TRUTHS: list[dict[str, Any]] = [
+    json.loads(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "data/gold/samples").glob("*.json"))
+]
+
+
+def test_every_sample_has_its_truth() -> None:
+    samples = {path.name for path in (ROOT / "data/samples").iterdir() if path.suffix != ".png"}
+    assert samples == {truth["file"] for truth in TRUTHS}
+
+
+@pytest.mark.parametrize("truth", TRUTHS, ids=lambda truth: truth["file"])
+def test_a_sample_is_read_as_it_was_written(truth: dict[str, Any]) -> None:
+    score = score_file((ROOT / "data/samples" / truth["file"], truth))
+    assert not score.failure
+    assert score.wrong == []
+    assert (score.missed, score.invented, score.misjudged) == ([], [], [])
+    assert {name for name, right in score.metadata.items() if not right} == set()
+
+
+@pytest.mark.parametrize("truth", TRUTHS, ids=lambda truth: truth["file"])
+def test_every_value_stands_where_its_evidence_says(truth: dict[str, Any]) -> None:
+    path = ROOT / "data/samples" / truth["file"]
+    document = read_document(path)
+    for cell in extract_report(path).cells:
+        if cell.status in ("reported", "blank"):
+            assert cell.evidence is not None
+            _check_place(document, cell)
+
+
+def _check_place(document: Document, cell: Cell) -> None:
+    assert cell.evidence is not None
+    start, end = cell.evidence.start, cell.evidence.end
+    assert start is not None
+    assert end is not None
+    assert document.text[start:end] == (cell.raw or "")
+    if document.pages:
+        assert cell.evidence.page is not None
+        assert cell.evidence.box is not None
+        page = document.pages[cell.evidence.page - 1]
+        left, top, right, bottom = cell.evidence.box
+        assert 0 <= left <= right <= page.width + 1
+        assert 0 <= top <= bottom <= page.height + 1
+        assert page.start <= start <= end <= page.end
