@@ -17,7 +17,6 @@ from extractors.labels import ALIKE, RATIO_WEIGHT, UNLIKE, label_key, label_keys
 from extractors.numbers import is_unit
 from extractors.rows import PrintedRow
 
-
 # The longest label of the forms has 77 characters with its gloss; what is longer is prose.
 MAX_LABEL = 120
 
@@ -178,9 +177,7 @@ def align(rows: list[PrintedRow], lines: tuple[Line, ...], costs: Costs = COSTS)
     scores = [_row_scores(row, lines, costs) for row in rows]
     skips = [costs.skip_numbers if row.numbers else costs.skip_empty for row in rows]
     best, start = _fill(scores, skips, len(lines), costs)
-    matches = tuple(
-        Match(r, t, likeness(rows[r], lines[t])) for r, t in _trace(best, scores, skips, start, costs)
-    )
+    matches = tuple(Match(r, t, likeness(rows[r], lines[t])) for r, t in _trace(best, scores, skips, start, costs))
     return Alignment(best[start][len(lines)], matches)
 
 
@@ -221,9 +218,7 @@ def _fits(row: PrintedRow, width: int) -> bool:
     return width <= values + 1 and row.numbers <= width + 1
 
 
-def _fill(
-    scores: list[list[float]], skips: list[float], width: int, costs: Costs
-) -> tuple[list[list[float]], int]:
+def _fill(scores: list[list[float]], skips: list[float], width: int, costs: Costs) -> tuple[list[list[float]], int]:
     """The table of best scores, and the row at which the best whole alignment ends."""
     first = [t * costs.skip_line for t in range(width + 1)]
     best = [first]

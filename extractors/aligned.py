@@ -163,8 +163,9 @@ def _pitch(lines: Sequence[Line]) -> float:
 def _anchors(chain: Sequence[Line]) -> list[list[Line]]:
     """The lines that are rows of their own; neighbouring lines of heads are one wrapped head."""
     anchors: list[list[Line]] = []
+    first = min((piece.box[0] for line in chain for piece in line.pieces if piece.is_value), default=float("-inf"))
     for line in chain:
-        if len(line.pieces) < 2 and not line.values:
+        if not line.values and (len(line.pieces) < 2 or line.box[2] <= first):
             continue
         if anchors and not line.values and not anchors[-1][-1].values:
             anchors[-1].append(line)
@@ -219,8 +220,7 @@ def _is_label_of(line: Line, row: Sequence[Line]) -> bool:
     texts = [piece.box for other in row for piece in other.pieces if not piece.is_value]
     if any(text[0] < line.box[2] and line.box[0] < text[2] for text in texts):
         return True
-    first = min(other.box[0] for other in row)
-    return not any(text[0] <= first for text in texts) and line.box[2] <= first
+    return line.box[2] <= min(other.box[0] for other in row)
 
 
 def _with_extent(rows: list[list[Line]], top: float, bottom: float) -> list[_Row]:

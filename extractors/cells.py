@@ -89,9 +89,7 @@ def read_tables(document: Document, forms: Mapping[str, Form]) -> Tables:
             missing = _absent_block(main, contract_block)
             cells.update(missing)
             if missing:
-                problems.append(
-                    Problem("table.absent", f"no table of {contract_block} was found (form {main.name})")
-                )
+                problems.append(Problem("table.absent", f"no table of {contract_block} was found (form {main.name})"))
         elif not cells.keys() >= reading.cells.keys():
             cells.update(reading.cells)
             printed.update(reading.printed)
@@ -108,8 +106,11 @@ def _in_order(grids: list[PrintedRow], text: list[PrintedRow]) -> list[PrintedRo
 def _choose(
     document: Document, forms: Mapping[str, Form], sources: list[list[PrintedRow]]
 ) -> dict[str, Reading | None]:
-    """The best reading of each of the contract's blocks. Where two forms read a block alike, the form of the
-    blocks before it decides (the table of disputes is the same on both)."""
+    """The best reading of each of the contract's blocks.
+
+    Where two forms read a block alike, the form of the blocks before it decides (the table of disputes is the same
+    on both).
+    """
     covered = list(dict.fromkeys(name for form in forms.values() for table in form.tables for name in table.covers))
     best: dict[str, Reading | None] = dict.fromkeys(covered)
     for form in forms.values():
@@ -312,9 +313,7 @@ def _fill(
     return Reading(form, block, alignment.score, cells, printed, tuple(problems))
 
 
-def _pick(
-    rows: list[PrintedRow], lines: tuple[Line, ...], alignment: Alignment, kept: bool
-) -> dict[int, Picked]:
+def _pick(rows: list[PrintedRow], lines: tuple[Line, ...], alignment: Alignment, kept: bool) -> dict[int, Picked]:
     """The value cells of each matched line, decided table by table and grid by grid."""
     picked: dict[int, Picked] = {}
     groups: dict[tuple[str, int], list[Match]] = {}
@@ -364,9 +363,7 @@ def _row_label(row: PrintedRow, line: Line) -> str:
 
 
 def _column_label(spec: CellSpec, header: list[str]) -> str:
-    return next(
-        (text for text in header if similarity(text, spec.column.spellings) == 1.0), spec.column.label
-    )
+    return next((text for text in header if similarity(text, spec.column.spellings) == 1.0), spec.column.label)
 
 
 def _confidence(match: Match, row: PrintedRow, values: Picked) -> float:
@@ -381,9 +378,7 @@ def _confidence(match: Match, row: PrintedRow, values: Picked) -> float:
     return min(named, BY_LABEL) if row.flat else named
 
 
-def _row_problems(
-    document: Document, row: PrintedRow, line: Line, match: Match, values: Picked
-) -> Iterator[Problem]:
+def _row_problems(document: Document, row: PrintedRow, line: Line, match: Match, values: Picked) -> Iterator[Problem]:
     place = _row_evidence(document, row)
     name = _form_label(line)
     if match.likeness is None:
@@ -426,7 +421,7 @@ def read_value(
 
     ``header`` holds the label texts among which the unit of an amount is sought.
     """
-    where = document.evidence(cell.evidence.start, cell.evidence.end) if _is_flat_evidence(cell) else cell.evidence
+    where = _place(document, cell)
     found = parse_printed(cell.text)
     if found.kind == "blank":
         return Cell(spec.key, None, cell.text, spec.unit, "blank", confidence, where), []
@@ -445,8 +440,12 @@ def read_value(
     return Cell(spec.key, value, cell.text, spec.unit, "reported", min(confidence, NO_UNIT), where), [problem]
 
 
-def _is_flat_evidence(cell: PrintedCell) -> bool:
-    return cell.evidence.page is None and cell.evidence.start is not None
+def _place(document: Document, cell: PrintedCell) -> Evidence:
+    """The evidence of a cell; one of flattened text has offsets only, the page is the document's to tell."""
+    start, end = cell.evidence.start, cell.evidence.end
+    if cell.evidence.page is not None or start is None or end is None:
+        return cell.evidence
+    return document.evidence(start, end)
 
 
 def _amount_unit(
@@ -514,9 +513,7 @@ def _is_serial(row: PrintedRow) -> bool:
     return row.numbers == 1 and first is not None and not is_label(first)
 
 
-def _read_single(
-    document: Document, form: Form, table: FormTable, sources: list[list[PrintedRow]]
-) -> Reading | None:
+def _read_single(document: Document, form: Form, table: FormTable, sources: list[list[PrintedRow]]) -> Reading | None:
     found: SingleRow | None = None
     for rows in sources:
         other = read_single_row(rows, table)

@@ -57,11 +57,7 @@ def header_spans(chunk: list[PrintedRow], table: FormTable) -> list[tuple[int, i
     cells = [cell for row in chunk if not row.numbers for cell in row.cells if is_label(cell)]
     for column in table.columns:
         match = next(
-            (
-                cell
-                for cell in cells
-                if id(cell) not in used and similarity(cell.text, column.spellings) >= 0.9
-            ),
+            (cell for cell in cells if id(cell) not in used and similarity(cell.text, column.spellings) >= 0.9),
             None,
         )
         if match is not None:

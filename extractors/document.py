@@ -156,7 +156,8 @@ _RADICALS = str.maketrans(
     }
 )  # fmt: skip
 
-_FOLDED: dict[int, str | None] = {}
+# What each character met so far is folded to; itself where nothing changes.
+_FOLDED: dict[str, str] = {}
 
 
 def fold(text: str) -> str:
@@ -168,8 +169,10 @@ def fold(text: str) -> str:
     if text.isascii():
         return text
     for char in set(text):
-        code = ord(char)
-        if code > 127 and code not in _FOLDED:
+        folded = _FOLDED.get(char)
+        if folded is None:
             folded = unicodedata.normalize("NFKC", char).translate(_RADICALS)
-            _FOLDED[code] = folded if len(folded) == 1 else None
-    return "".join(_FOLDED.get(ord(char)) or char for char in text)
+            folded = _FOLDED[char] = folded if len(folded) == 1 else char
+        if folded != char:
+            text = text.replace(char, folded)
+    return text

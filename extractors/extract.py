@@ -155,7 +155,9 @@ def _unread(document: Document, tables: Tables) -> Iterator[Problem]:
         return
     for image in document.images:
         where = Evidence(page=image.page, box=image.box, start=image.after, end=image.after)
-        message = f"an image ({image.reference}) stands here that only OCR can read; tables missing: {', '.join(missing)}"
+        message = (
+            f"an image ({image.reference}) stands here that only OCR can read; tables missing: {', '.join(missing)}"
+        )
         yield Problem("image.unread", message, where)
     if tables.form is None:
         yield from _no_tables(document)

@@ -31,10 +31,11 @@ class FormError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Label:
-    """A printed label and the other spellings that were met for it."""
+    """A printed label, the other spellings that were met for it, and its part of the contract's key."""
 
     label: str
     also: tuple[str, ...] = ()
+    key: str = ""
     spellings: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -46,7 +47,6 @@ class Label:
 class Column(Label):
     """A value column. ``path`` holds the header labels above it, outermost first."""
 
-    key: str = ""
     type: CellType = "count"
     unit: str = ""
     path: tuple[str, ...] = ()
@@ -57,7 +57,6 @@ class Column(Label):
 class Row(Label):
     """A line of a table. ``groups`` holds the group labels it stands under; a heading has no cells."""
 
-    key: str = ""
     groups: tuple[str, ...] = ()
     type: CellType | None = None
     unit: str | None = None
@@ -195,9 +194,7 @@ def load_form(path: Path) -> Form:
             years=(data["years"][0], data["years"][1]),
             tables=tables,
             cells=_cells(tables),
-            identities=tuple(
-                identity for entry in data.get("identity", ()) for identity in _identities(entry, tables)
-            ),
+            identities=tuple(identity for entry in data.get("identity", ()) for identity in _identities(entry, tables)),
             sections=tuple(_section(entry) for entry in data.get("section", ())),
         )
         _check_identities(form)
@@ -243,13 +240,11 @@ def _cells(tables: tuple[FormTable, ...]) -> dict[str, CellSpec]:
     cells: dict[str, CellSpec] = {}
     for table in tables:
         for row in table.rows:
-            for column in (() if row.heading else table.columns):
+            for column in () if row.heading else table.columns:
                 key = table.cell_key(row, column)
                 if key in cells:
                     raise FormError(f"the key {key} stands twice")
-                cells[key] = CellSpec(
-                    key, table.id, row, column, row.type or column.type, row.unit or column.unit
-                )
+                cells[key] = CellSpec(key, table.id, row, column, row.type or column.type, row.unit or column.unit)
     return cells
 
 
@@ -261,16 +256,15 @@ def _identities(entry: dict[str, Any], tables: tuple[FormTable, ...]) -> list[Id
     if relation not in _RELATIONS:
         raise FormError(f"identity {entry['rule']} has the unknown relation {relation!r}")
     rows = [row for row in table.rows if not row.heading]
-    by_column = entry["for_each"] == "column"
+    lines: list[tuple[Label, dict[str, str]]] = (
+        [(column, {row.key: table.cell_key(row, column) for row in rows}) for column in table.columns]
+        if entry["for_each"] == "column"
+        else [(row, {column.key: table.cell_key(row, column) for column in table.columns}) for row in rows]
+    )
     instances = []
-    for line in table.columns if by_column else rows:
+    for line, keys in lines:
         plus, minus = (
-            tuple(
-                table.cell_key(other, line) if isinstance(line, Column) else table.cell_key(line, other)
-                for pattern in entry[side]
-                for other in (rows if by_column else table.columns)
-                if fnmatch.fnmatchcase(other.key, pattern)
-            )
+            tuple(key for pattern in entry[side] for name, key in keys.items() if fnmatch.fnmatchcase(name, pattern))
             for side in ("plus", "minus")
         )
         name = ".".join(part for part in (table.prefix, line.key, entry.get("name", "")) if part)

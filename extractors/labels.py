@@ -13,7 +13,9 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 # 一、 （一） (1) 1. 1、 ① and the bare digit that NFKC makes of ①. No label of the forms begins with a bare digit.
-_NUMBERING = re.compile(r"^(?:其中[::]?)?(?:\(?[一二三四五六七八九十]{1,3}[)、.．,:]|\(?\d{1,2}[)、.．,:]?(?=\D)|第?[一二三四五六七八九十]+[,、:])")
+_NUMBERING = re.compile(
+    r"^(?:其中[::]?)?(?:\(?[一二三四五六七八九十]{1,3}[)、.．,:]|\(?\d{1,2}[)、.．,:]?(?=\D)|第?[一二三四五六七八九十]+[,、:])"
+)
 _NOT_TEXT = re.compile(r"[\W_]+")
 _GLOSS = re.compile(r"[(（\[【].*$", re.DOTALL)
 

@@ -37,10 +37,12 @@ _HAN_YEAR = r"[二贰][〇○零ＯOo0Ο●◯][〇○零ＯOo0Ο●◯一二三
 _YEAR = rf"(?:20[0-3]\d|{_HAN_YEAR})"
 _YEAR_PHRASE = re.compile(rf"(?P<year>{_YEAR})(?:年度|年|度)?")
 _TITLE = re.compile(
-    rf"^[《“\"]?(?P<before>[^。;；?？!！]{{0,40}}?)(?P<subject>政府信息公开|政务信息公开|信息公开|政务公开)"
-    rf"(?P<after>[^。;；:：]{{0,14}}?)(?P<kind>年度报告|工作报告|报告书|报告|年报|工作总结)[》”\"]?(?:[(（][^)）]*[)）])?$"
+    r"^[《“\"]?(?P<before>[^。;；?？!！]{0,40}?)(?P<subject>政府信息公开|政务信息公开|信息公开|政务公开)"
+    r"(?P<after>[^。;；:：]{0,14}?)(?P<kind>年度报告|工作报告|报告书|报告|年报|工作总结)[》”\"]?(?:[(（][^)）]*[)）])?$"
 )
-_NOT_TITLE = re.compile(r"根据|按照|现将|编制|公布如下|指南|目录|制度|条例|当前位置|>|首页|上一篇|下一篇|关于做好|点击|下载")
+_NOT_TITLE = re.compile(
+    r"根据|按照|现将|编制|公布如下|指南|目录|制度|条例|当前位置|>|首页|上一篇|下一篇|关于做好|点击|下载"
+)
 _FIRST_SECTION = re.compile(
     r"^\s*(?:(?:一|第一部分|壹)\s*[、.．:：]?|1\s*[、.．])\s*(?:总体|概述|概况|基本情况|主动公开|工作|政府信息|信息公开|组织)"
 )
@@ -49,8 +51,10 @@ _HAN_DATE = re.compile(rf"({_HAN_YEAR})年([一二三四五六七八九十]{{1,2
 _PERIOD = re.compile(
     r"(?:统计|期限|时限|时间|数据)[^。]{0,30}?(20\d{2})\s*年\s*1\s*月\s*1\s*日[^。]{0,12}?(?:\1\s*年)?\s*12\s*月\s*31"
 )
-_OPENING = re.compile(rf"(?P<year>{_YEAR})年(?:度|来)?[,，]?(?:在[^,，。]{{2,40}}[,，])?(?P<name>[\u4e00-\u9fff·]{{2,20}}?)"
-                      r"(?=深入|认真|坚持|严格|紧紧|始终|高度|按照|根据|积极|全面|以|在|切实|围绕|进一步|持续|扎实|全年|共|主动|不断|把|将|着力|依据|对|贯彻|紧扣|聚焦|立足)")
+_OPENING = re.compile(
+    rf"(?P<year>{_YEAR})年(?:度|来)?[,，]?(?:在[^,，。]{{2,40}}[,，])?(?P<name>[\u4e00-\u9fff·]{{2,20}}?)"
+    r"(?=深入|认真|坚持|严格|紧紧|始终|高度|按照|根据|积极|全面|以|在|切实|围绕|进一步|持续|扎实|全年|共|主动|不断|把|将|着力|依据|对|贯彻|紧扣|聚焦|立足)"
+)
 
 
 @functools.cache
@@ -89,9 +93,11 @@ def _title(head: list[str]) -> str | None:
         for count in (1, 2, 3, 4):
             part = head[index : index + count]
             # A field of a metadata table (信息分类: 政府信息公开年报) ends like a title.
-            if len(part) < count or any(len(line) > 60 or _NOT_TITLE.search(line) or re.search(r"[:：\t]", line) for line in part):
+            if len(part) < count or any(
+                len(line) > 60 or _NOT_TITLE.search(line) or re.search(r"[:：\t]", line) for line in part
+            ):
                 continue
-            text = re.sub(r"\s+", "", "".join(part)).strip("《》“”\"")
+            text = re.sub(r"\s+", "", "".join(part)).strip('《》“”"')
             if not _TITLE.match(text):
                 continue
             score = 2.0 * bool(_YEAR_PHRASE.search(text)) + 2.0 * bool(_title_authority(text)) - 0.3 * count
@@ -129,8 +135,10 @@ def _title_authority(title: str) -> str | None:
 
 
 def _is_authority(name: str) -> bool:
-    return 2 <= len(name) <= 40 and name.endswith(tuple(_spellings()["authority_suffixes"])) and not re.search(
-        r"[,，。:：\d]|^(?:我|本|各|全)[县市区乡镇局委办]", name
+    return (
+        2 <= len(name) <= 40
+        and name.endswith(tuple(_spellings()["authority_suffixes"]))
+        and not re.search(r"[,，。:：\d]|^(?:我|本|各|全)[县市区乡镇局委办]", name)
     )
 
 
@@ -194,7 +202,11 @@ def _opening_authority(lines: list[str]) -> str | None:
 
 def _full_name(authority: str | None, lines: list[str], named: str | None) -> str | None:
     """The name with 人民政府 where the title gives only the place and the report the whole name."""
-    if authority is None or authority != named or not authority.endswith(("乡", "镇", "县", "区", "市", "州", "旗", "省")):
+    if (
+        authority is None
+        or authority != named
+        or not authority.endswith(("乡", "镇", "县", "区", "市", "州", "旗", "省"))
+    ):
         return authority
     full = authority + "人民政府"
     return full if any(full in line for line in lines) else authority
@@ -293,7 +305,9 @@ def _region(authority: str | None, text: str) -> str | None:
             return match[0]
     names = Counter(
         name
-        for name in re.findall(r"([\u4e00-\u9fff]{2,3}(?:自治县|县|市|区|旗))(?=人民政府|政府|委|电视台|政务|融媒体)", text)
+        for name in re.findall(
+            r"([\u4e00-\u9fff]{2,3}(?:自治县|县|市|区|旗))(?=人民政府|政府|委|电视台|政务|融媒体)", text
+        )
         if not name.endswith(outside) and not re.search(r"[在由经从向和与各全我本该对为的照据按及是]", name)
     )
     return names.most_common(1)[0][0] if names else None

@@ -89,9 +89,7 @@ def _undecided(
     return Finding(finding_id, rule, "unverifiable", None, None, message, None, None, None, keys)
 
 
-def _side(
-    keys: tuple[str, ...], cells: Mapping[str, Cell], printed: Mapping[str, Printing], form: Form
-) -> _Side:
+def _side(keys: tuple[str, ...], cells: Mapping[str, Cell], printed: Mapping[str, Printing], form: Form) -> _Side:
     total = sum((Decimal(cells[key].value or 0) for key in keys), Decimal(0))
     terms = [f"{_name(key, printed, form)} {cells[key].value}" for key in keys if cells[key].value]
     return _Side(keys, total, " + ".join(terms) if terms else "0")
@@ -144,9 +142,7 @@ def _range_broken(
     origin: Origin = "report" if all(cells[key].confidence >= BEYOND_DOUBT for key in bad) else "unknown"
     message = f"数值超出允许范围（不得为负数或小数）：{values} / out of range, negative or fractional: {values}"
     value = cells[bad[0]].value
-    return Finding(
-        finding_id, "form.range", "inconsistent", "error", origin, message, None, value, None, tuple(bad)
-    )
+    return Finding(finding_id, "form.range", "inconsistent", "error", origin, message, None, value, None, tuple(bad))
 
 
 def _name(key: str, printed: Mapping[str, Printing], form: Form) -> str:

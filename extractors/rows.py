@@ -32,9 +32,7 @@ class PrintedRow:
     flat: bool = False
 
 
-def make_row(
-    cells: tuple[PrintedCell, ...], chunk: int = 0, page: int | None = None, flat: bool = False
-) -> PrintedRow:
+def make_row(cells: tuple[PrintedCell, ...], chunk: int = 0, page: int | None = None, flat: bool = False) -> PrintedRow:
     """The row of ``cells``, its labels and numbers told apart."""
     kinds = [parse_printed(cell.text).kind for cell in cells]
     labels = tuple(cell.text for cell, kind in zip(cells, kinds, strict=True) if kind == "text")

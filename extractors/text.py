@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from charset_normalizer import from_bytes
-
+from extractors.charset import decode_page
 from extractors.document import Document, PrintedCell, Table, fold
 from extractors.errors import DamagedFile, EmptyFile, LimitExceeded
 from extractors.report import Evidence
@@ -39,22 +38,12 @@ def read_text(data: bytes, path: Path) -> Document:
 
 
 def decode(data: bytes, path: Path) -> str:
-    """The characters of ``data``, whatever encoding a Chinese site or editor would have written.
+    """The characters of ``data``, whatever encoding a Chinese site or editor has written; control characters as spaces.
 
     Raises:
-        DamagedFile: no encoding fits.
+        DamagedFile: more than one character in fifty is none.
     """
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", errors="replace")
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if not _CONTROL.search(text):
-            return text
-    best = from_bytes(data, cp_isolation=["utf_8", "gb18030", "big5", "utf_16"]).best()
-    text = str(best) if best is not None else data.decode("utf-8", errors="replace")
+    text = decode_page(data)
     if text.count("\ufffd") + len(_CONTROL.findall(text)) > len(text) // 50:
         raise DamagedFile(path, "the bytes are no text in UTF-8, UTF-16, GB18030 or Big5")
     return _CONTROL.sub(" ", text)

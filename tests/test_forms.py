@@ -44,7 +44,9 @@ def test_outcomes_take_every_row_between_granted_and_processed() -> None:
         assert outcomes.plus == tuple(f"applications.{row}.total" for row in between)
 
 
-@pytest.mark.parametrize("path", sorted(Path(__file__).parents[1].glob("data/forms/*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted(Path(__file__).parents[1].glob("data/forms/*.toml")), ids=lambda path: path.stem
+)
 def test_every_form_file_loads(path: Path) -> None:
     form = load_form(path)
     assert form.name == path.stem

@@ -22,14 +22,18 @@ def about(text: str, **hints: str) -> About:
         ("云溪县水务局2022年政府信息公开工作年度报告", None, "云溪县水务局", 2022),
         ("2022年度云溪县水务局政府信息公开年度报告", None, "云溪县水务局", 2022),
         ("云溪县人民政府信息公开工作2021年度报告", None, "云溪县人民政府", 2021),
-        ("云溪县人民政府办公室\n二〇二〇年政府信息公开\n工作年度报告", "云溪县人民政府办公室二〇二〇年政府信息公开工作年度报告",
-         "云溪县人民政府办公室", 2020),
+        (
+            "云溪县人民政府办公室\n二〇二〇年政府信息公开\n工作年度报告",
+            "云溪县人民政府办公室二〇二〇年政府信息公开工作年度报告",
+            "云溪县人民政府办公室",
+            2020,
+        ),
         ("云溪县水务局关于2017年度政府信息公开工作情况的报告", None, "云溪县水务局", 2017),
         ("《云溪县水务局2019年政务公开工作年度报告》", "云溪县水务局2019年政务公开工作年度报告", "云溪县水务局", 2019),
         ("白音查干苏木人民政府2023年政府信息公开工作年报", None, "白音查干苏木人民政府", 2023),
         ("沧原经济技术开发区管理委员会2024年政府信息公开工作年度报告", None, "沧原经济技术开发区管理委员会", 2024),
     ],
-)  # fmt: skip
+)
 def test_the_title_names_body_and_year(head: str, title: str | None, authority: str, year: int) -> None:
     found = about(head + BODY)
     assert (found.title, found.authority, found.year) == (title or head, authority, year)
@@ -41,7 +45,9 @@ def test_the_whole_name_stands_elsewhere() -> None:
 
 
 def test_a_metadata_table_gives_what_the_title_lacks() -> None:
-    head = "索引号:\t0012/2025-77\t发布机构:\t云溪县水务局\n公开日期:\t2023-02-01\n名称:\t2022年政府信息公开工作年度报告\n"
+    head = (
+        "索引号:\t0012/2025-77\t发布机构:\t云溪县水务局\n公开日期:\t2023-02-01\n名称:\t2022年政府信息公开工作年度报告\n"
+    )
     found = about(head + BODY)
     assert (found.authority, found.year, found.published) == ("云溪县水务局", 2022, "2023-02-01")
 
@@ -63,7 +69,13 @@ def test_the_period_of_the_data_gives_the_year() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["发布时间:2023-01-18 09:30", "日期: 2023年1月18日", "2023/1/18 来源:云溪县水务局", "【发布日期】2023.01.18", "时间:2023-1-18"],
+    [
+        "发布时间:2023-01-18 09:30",
+        "日期: 2023年1月18日",
+        "2023/1/18 来源:云溪县水务局",
+        "【发布日期】2023.01.18",
+        "时间:2023-1-18",
+    ],
 )
 def test_bylines_date_the_publication(line: str) -> None:
     assert about(f"云溪县水务局2022年政府信息公开工作年度报告\n{line}{BODY}").published == "2023-01-18"
@@ -79,7 +91,11 @@ def test_impossible_dates_are_no_dates() -> None:
 
 
 def test_meta_tags_fill_gaps_only() -> None:
-    tags = {"ArticleTitle": "云溪县水务局2021年政府信息公开工作年度报告", "PubDate": "2022-01-30 10:00", "ContentSource": "云溪县政府"}
+    tags = {
+        "ArticleTitle": "云溪县水务局2021年政府信息公开工作年度报告",
+        "PubDate": "2022-01-30 10:00",
+        "ContentSource": "云溪县政府",
+    }
     found = about("一、总体情况\n工作平稳。\n", **tags)
     assert (found.title, found.authority, found.published) == (tags["ArticleTitle"], "云溪县水务局", "2022-01-30")
     printed = about("石桥乡2020年政府信息公开工作年度报告\n发布日期:2021-01-05" + BODY, **tags)

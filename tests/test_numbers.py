@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from extractors.numbers import Printed, is_unit, parse_han, parse_printed, to_wan, whole
 
 
-@pytest.mark.parametrize("text", ["", " ", "/", "／", "-", "—", "——", "--", "－", "\\", "空", "&nbsp;", "\u3000", "\u200b"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "/", "／", "-", "—", "——", "--", "－", "\\", "空", "&nbsp;", "\u3000", "\u200b"]
+)
 def test_blank(text: str) -> None:
     assert parse_printed(text) == Printed("blank")
 
@@ -48,7 +50,9 @@ def test_numbers(text: str, value: str, unit: str | None) -> None:
     assert (found.kind, found.value, found.unit) == ("number", Decimal(value), unit)
 
 
-@pytest.mark.parametrize("text", ["一", "详见附件", "20 23", "12 7 件", "第3项", "1/2", "1-2", "(12)", "12人15件", "约12"])
+@pytest.mark.parametrize(
+    "text", ["一", "详见附件", "20 23", "12 7 件", "第3项", "1/2", "1-2", "(12)", "12人15件", "约12"]
+)
 def test_what_is_no_value_is_not_made_one(text: str) -> None:
     assert parse_printed(text).kind == "text"
 

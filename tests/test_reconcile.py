@@ -82,7 +82,9 @@ def test_what_is_not_there_leaves_a_rule_undecided(status: str) -> None:
 
 def test_doubtful_readings_are_not_blamed_on_the_publisher() -> None:
     report = tables(disputes__review__total=3)
-    doubtful = tuple(replace(cell, confidence=0.6) if cell.key.startswith("disputes") else cell for cell in report.cells)
+    doubtful = tuple(
+        replace(cell, confidence=0.6) if cell.key.startswith("disputes") else cell for cell in report.cells
+    )
     assert found(report)["form.disputes:disputes.review"].origin == "report"
     assert found(replace(report, cells=doubtful))["form.disputes:disputes.review"].origin == "unknown"
 

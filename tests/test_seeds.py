@@ -83,15 +83,27 @@ def test_reports_without_tables_carry_no_cells_and_say_why(number: str, codes: s
     ("number", "title", "authority", "year", "form", "published"),
     [
         ("000", "阿尔乡镇政府2020年信息公开工作年度报告", "阿尔乡镇政府", 2020, "2019", "2021-02-10"),
-        ("001", "遂宁市安居区人民政府2020年政府信息公开工作年度报告", "遂宁市安居区人民政府", 2020, "2019", "2021-02-10"),
+        (
+            "001",
+            "遂宁市安居区人民政府2020年政府信息公开工作年度报告",
+            "遂宁市安居区人民政府",
+            2020,
+            "2019",
+            "2021-02-10",
+        ),
         ("002", None, "龙桥乡", 2019, "2019", None),
-        ("003", "张家川县张棉驿乡2019年度政府信息公开工作报告", "张家川县张棉驿乡人民政府", 2019, "narrative", "2020-01-15"),
+        (
+            "003",
+            "张家川县张棉驿乡2019年度政府信息公开工作报告",
+            "张家川县张棉驿乡人民政府",
+            2019,
+            "narrative",
+            "2020-01-15",
+        ),
         ("004", "昌吉市滨湖镇2016年政府信息公开工作年度报告", "昌吉市滨湖镇", 2016, "narrative", "2017-02-27"),
     ],
 )
-def test_metadata(
-    number: str, title: str | None, authority: str, year: int, form: str, published: str | None
-) -> None:
+def test_metadata(number: str, title: str | None, authority: str, year: int, form: str, published: str | None) -> None:
     about = read(number)[1].report
     assert (about.title, about.authority, about.year, about.form) == (title, authority, year, form)
     assert about.published == published
