@@ -1,9 +1,4 @@
-"""The statutory tables of a document: which form each block is on, and every cell of it.
-
-Each block of each form is held against the rows of the document's grids and, where these do not have it, against
-its flattened text. The reading that explains most wins, block by block, so that a report that mixes two forms is
-read as what it is.
-"""
+"""The statutory tables of a document: every cell of the form that each block is on."""
 
 from __future__ import annotations
 
@@ -12,16 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from extractors.align import Alignment, Line, Match, align, block_lines, named_lines, names_line
-from extractors.columns import Picked, keeps_blanks, pick_flat, pick_grid
-from extractors.disputes import SingleRow, read_single_row
+from extractors.align import Alignment, Line, Match, block_lines
+from extractors.columns import Picked, pick_flat, pick_grid
+from extractors.disputes import SingleRow
 from extractors.document import Document, PrintedCell
 from extractors.forms import CellSpec, Form, FormTable
 from extractors.labels import ALIKE, similarity
 from extractors.numbers import is_money, parse_printed, to_wan, whole
 from extractors.placement import agreed, place_numbers
+from extractors.recognise import Candidate, Rows, recognise
 from extractors.report import Cell, Evidence, Problem
-from extractors.rows import PrintedRow, is_label, is_number, make_row, table_rows, text_rows
+from extractors.rows import PrintedRow, is_label
 
 # Confidence of a value by how it was named and read; docs/design.md tells how they were chosen.
 SURE = 0.99
@@ -33,11 +29,6 @@ NO_UNIT = 0.5
 
 # The widest header (table of disputes) has 19 label cells; what stands further above belongs to another table.
 MAX_HEADER_TEXTS = 24
-# Rows narrower than this are not cut out of a run of values: a run of three rows of one value is a row of three.
-MIN_RUN = 5
-# The share of a block's rows that must be named by their own labels. With all labels of group 三 lost, three of the
-# 23 rows of table 三 are.
-MIN_ANCHORS = 0.1
 
 _MONEY = re.compile(r"亿元|万元|元")
 
@@ -52,11 +43,8 @@ class Printing:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The cells of one block on one form, in printed order, with what went wrong."""
+    """The cells of one block, in printed order, with what went wrong."""
 
-    form: Form
-    block: str
-    score: float
     cells: dict[str, Cell]
     printed: dict[str, Printing]
     problems: tuple[Problem, ...]
@@ -75,59 +63,29 @@ class Tables:
 
 def read_tables(document: Document, forms: Mapping[str, Form]) -> Tables:
     """Every cell of the forms' blocks that the document carries; all other cells of its form are ``absent``."""
-    grids, text = table_rows(document.tables), text_rows(document)
-    sources = [grids, text, _in_order(grids, text)] if grids else [text]
-    chosen = _choose(document, forms, sources)
+    rows = Rows(document)
+    chosen = recognise(rows, forms)
     if not any(chosen.values()):
         return Tables(None, dict.fromkeys(chosen))
-    main = next(reading.form for reading in chosen.values() if reading)
+    main = next(found.form for found in chosen.values() if found)
+    readings = {id(found): _read_block(document, found, rows) for found in chosen.values() if found}
     cells: dict[str, Cell] = {}
     printed: dict[str, Printing] = {}
     problems: list[Problem] = []
-    for contract_block, reading in chosen.items():
-        if reading is None:
+    for contract_block, found in chosen.items():
+        if found is None:
             missing = _absent_block(main, contract_block)
             cells.update(missing)
             if missing:
                 problems.append(Problem("table.absent", f"no table of {contract_block} was found (form {main.name})"))
-        elif not cells.keys() >= reading.cells.keys():
+            continue
+        reading = readings[id(found)]
+        if not cells.keys() >= reading.cells.keys():
             cells.update(reading.cells)
             printed.update(reading.printed)
             problems.extend(reading.problems)
-    blocks = {block: reading.form.name if reading else None for block, reading in chosen.items()}
+    blocks = {block: found.form.name if found else None for block, found in chosen.items()}
     return Tables(main.name, blocks, tuple(cells.values()), printed, tuple(problems))
-
-
-def _in_order(grids: list[PrintedRow], text: list[PrintedRow]) -> list[PrintedRow]:
-    """Rows of grids and of the text between them as they follow each other: a grid may have lost some rows."""
-    return sorted([*grids, *text], key=lambda row: row.cells[0].evidence.start or 0)
-
-
-def _choose(
-    document: Document, forms: Mapping[str, Form], sources: list[list[PrintedRow]]
-) -> dict[str, Reading | None]:
-    """The best reading of each of the contract's blocks.
-
-    Where two forms read a block alike, the form of the blocks before it decides (the table of disputes is the same
-    on both).
-    """
-    covered = list(dict.fromkeys(name for form in forms.values() for table in form.tables for name in table.covers))
-    best: dict[str, Reading | None] = dict.fromkeys(covered)
-    for form in forms.values():
-        for block in form.blocks:
-            reading = _read_block(document, form, block, sources)
-            for name in form.block_tables(block)[0].covers if reading else ():
-                held = best[name]
-                if reading and (held is None or _better(reading, held, best)):
-                    best[name] = reading
-    return best
-
-
-def _better(reading: Reading, held: Reading, best: Mapping[str, Reading | None]) -> bool:
-    if abs(reading.score - held.score) > 1e-6:
-        return reading.score > held.score
-    first = next((other for other in best.values() if other), held)
-    return reading.form.name == first.form.name
 
 
 def _absent_block(form: Form, contract_block: str) -> dict[str, Cell]:
@@ -139,146 +97,17 @@ def _absent_block(form: Form, contract_block: str) -> dict[str, Cell]:
     }
 
 
-def _read_block(document: Document, form: Form, block: str, sources: list[list[PrintedRow]]) -> Reading | None:
-    tables = form.block_tables(block)
-    if len(tables) == 1 and len(tables[0].rows) == 1 and not tables[0].rows[0].label:
-        return _read_single(document, form, tables[0], sources)
-    lines = block_lines(tables)
-    best: tuple[Alignment, list[PrintedRow]] | None = None
-    for rows in sources:
-        prepared = _prepare(rows, lines)
-        if not prepared:
-            continue
-        alignment = align(prepared, lines)
-        if _recognised(alignment, lines, prepared) and (best is None or alignment.score > best[0].score):
-            best = (alignment, prepared)
-        if best and len(best[0].matches) == len(lines):
-            break
-    kept = keeps_blanks(sources[-1])
-    return _fill(document, form, block, lines, best[1], best[0], kept) if best else None
-
-
-def _recognised(alignment: Alignment, lines: tuple[Line, ...], rows: list[PrintedRow]) -> bool:
-    """A block is there if its own labels name enough of its rows and the reading explains more than it skips.
-
-    Under a caption or header of the block one named row is enough (a bureau that prints its procurement only).
-    Flattened text must have one: its lines may be headings of prose that read like rows.
-    """
-    named = alignment.anchors
-    headed = _is_headed(lines, rows)
-    if any(row.flat for row in rows) and not headed:
-        return False
-    enough = named >= max(2, MIN_ANCHORS * len(lines)) and alignment.score > 0
-    return enough or (headed and named > 0 and any(rows[match.row].numbers for match in alignment.matches))
-
-
-def _is_headed(lines: tuple[Line, ...], rows: list[PrintedRow]) -> bool:
-    tables = {id(line.table): line.table for line in lines}.values()
-    heads = tuple(text for table in tables for text in (*table.captions, *table.corner))
-    heads += tuple(text for table in tables for column in table.columns for text in column.spellings)
-    return any(similarity(label, heads) == 1.0 for row in rows if not row.numbers for label in row.labels)
-
-
-def _prepare(rows: list[PrintedRow], lines: tuple[Line, ...]) -> list[PrintedRow]:
-    """The stretch of rows that can hold the block, rows broken by a page joined, long runs of values cut."""
-    spellings = {line.row.spellings for line in lines}
-    rows = _join_labels(rows, lines)
-    named = [index for index, row in enumerate(rows) if names_line(row, lines)]
-    if len(named) < max(1, MIN_ANCHORS * len(lines)):
-        return []
-    # Rows without a label may stand before the first and behind the last that has one, and headers above them.
-    margin = 4
-    part = rows[max(0, named[0] - margin) : named[-1] + 1 + margin]
-    width = max(line.width for line in lines)
-    return [piece for row in _join_broken(part, spellings) for piece in _cut_run(row, width)]
-
-
-def _join_labels(rows: list[PrintedRow], lines: tuple[Line, ...]) -> list[PrintedRow]:
-    """Labels of flattened text that a line break cut (本年新收政府信息公开申 / 请数量) as one label."""
-    joined: list[PrintedRow] = []
-    for row in rows:
-        count = _label_pieces(joined, row, lines) if row.flat and row.labels else 0
-        if count:
-            text = "".join(label for other in (*joined[-count:], row) for label in other.labels)
-            label = replace(joined[-count].cells[0], text=text)
-            joined[-count:] = [make_row((label, *row.cells[1:]), row.chunk, row.page, flat=True)]
-        else:
-            joined.append(row)
-    return joined
-
-
-def _label_pieces(above: list[PrintedRow], row: PrintedRow, lines: tuple[Line, ...]) -> int:
-    """How many rows above hold the beginning of the row's label: none, one or two."""
-    if named_lines(row.labels[0], lines):
-        return 0
-    for count in (1, 2):
-        pieces = [*above[-count:], row]
-        if len(pieces) <= count or any(len(piece.cells) != 1 or not piece.labels for piece in pieces[:-1]):
-            return 0
-        if named_lines("".join(label for piece in pieces for label in piece.labels), lines):
-            return count
-    return 0
-
-
-def _join_broken(rows: list[PrintedRow], spellings: set[tuple[str, ...]]) -> list[PrintedRow]:
-    """Rows that a page end cut in two (half the label above, half below) as one row."""
-    joined: list[PrintedRow] = []
-    for row in rows:
-        above = joined[-1] if joined else None
-        if above and above.page != row.page and _is_one_row(above, row, spellings):
-            joined[-1] = _merge(above, row)
-        else:
-            joined.append(row)
-    return joined
-
-
-def _is_one_row(above: PrintedRow, below: PrintedRow, spellings: set[tuple[str, ...]]) -> bool:
-    if not above.labels or not below.labels or (above.numbers and below.numbers):
-        return False
-    both = above.labels[-1] + below.labels[0]
-    return any(
-        similarity(both, group) == 1.0
-        and similarity(above.labels[-1], group) < 1.0
-        and similarity(below.labels[-1], group) < 1.0
-        for group in spellings
-    )
-
-
-def _merge(above: PrintedRow, below: PrintedRow) -> PrintedRow:
-    """The half with the values, its label completed."""
-    values, other = (below, above) if below.numbers else (above, below)
-    text = above.labels[-1] + below.labels[0]
-    at = next(index for index, cell in enumerate(values.cells) if is_label(cell))
-    if values is above:
-        at = max(index for index, cell in enumerate(values.cells) if is_label(cell))
-    cells = list(values.cells)
-    cells[at] = replace(cells[at], text=text)
-    return make_row(tuple(cells), values.chunk, other.page, values.flat)
-
-
-def _cut_run(row: PrintedRow, width: int) -> list[PrintedRow]:
-    """A run of values of several rows whose labels are lost, cut into rows of ``width`` values.
-
-    Only where it comes out even: by all values where each of them prints something, be it a dash; else by the
-    numbers, what stands empty between them being the label cells.
-    """
-    first = next((index for index, cell in enumerate(row.cells) if not is_label(cell)), len(row.cells))
-    last = next((index for index in range(first, len(row.cells)) if is_label(row.cells[index])), len(row.cells))
-    values = row.cells[first:last]
-    if any(not cell.text for cell in values):
-        values = tuple(cell for cell in values if is_number(cell))
-    if not row.flat or width < MIN_RUN or len(values) <= width or len(values) % width:
-        return [row]
-    pieces = [values[at : at + width] for at in range(0, len(values), width)]
-    pieces[0] = (*row.cells[:first], *pieces[0])
-    pieces[-1] = (*pieces[-1], *row.cells[last:])
-    return [make_row(cells, row.chunk, row.page, flat=True) for cells in pieces]
+def _read_block(document: Document, found: Candidate, rows: Rows) -> Reading:
+    if found.single:
+        return _fill_single(document, found, found.single)
+    lines = block_lines(found.tables)
+    kept = any(row.flat for row in found.rows) and rows.keeps_blanks
+    return _fill(document, found.form, lines, list(found.rows), found.alignment or Alignment(0.0, ()), kept)
 
 
 def _fill(
     document: Document,
     form: Form,
-    block: str,
     lines: tuple[Line, ...],
     rows: list[PrintedRow],
     alignment: Alignment,
@@ -310,7 +139,7 @@ def _fill(
             loose[tuple(spec.key for spec in specs)] = values.loose
     _place_loose(document, form, loose, cells)
     problems.extend(_unused(document, rows, alignment))
-    return Reading(form, block, alignment.score, cells, printed, tuple(problems))
+    return Reading(cells, printed, tuple(problems))
 
 
 def _pick(rows: list[PrintedRow], lines: tuple[Line, ...], alignment: Alignment, kept: bool) -> dict[int, Picked]:
@@ -513,16 +342,8 @@ def _is_serial(row: PrintedRow) -> bool:
     return row.numbers == 1 and first is not None and not is_label(first)
 
 
-def _read_single(document: Document, form: Form, table: FormTable, sources: list[list[PrintedRow]]) -> Reading | None:
-    found: SingleRow | None = None
-    for rows in sources:
-        other = read_single_row(rows, table)
-        if other and (found is None or (found.problem and not other.problem)):
-            found = other
-        if found and not found.problem:
-            break
-    if found is None:
-        return None
+def _fill_single(document: Document, candidate: Candidate, found: SingleRow) -> Reading:
+    form, table = candidate.form, candidate.tables[0]
     specs = [form.cells[table.cell_key(table.rows[0], column)] for column in table.columns]
     cells: dict[str, Cell] = {}
     problems: list[Problem] = []
@@ -537,4 +358,4 @@ def _read_single(document: Document, form: Form, table: FormTable, sources: list
     if found.problem:
         problems.append(Problem("row.blanks_lost", found.problem, found.evidence))
     printed = {spec.key: Printing("", spec.column_label) for spec in specs}
-    return Reading(form, table.block, found.score, cells, printed, tuple(problems))
+    return Reading(cells, printed, tuple(problems))
