@@ -10,7 +10,7 @@ from pathlib import Path
 from extractors.cells import Tables, read_tables
 from extractors.document import Document
 from extractors.docx import read_doc, read_docx
-from extractors.errors import EmptyFile, NotAReport, UnreadableFile, UnsupportedFormat
+from extractors.errors import EmptyFile, LimitExceeded, NotAReport, UnreadableFile, UnsupportedFormat
 from extractors.forms import load_forms
 from extractors.html import read_html
 from extractors.metadata import About, read_metadata
@@ -25,6 +25,8 @@ EXTRACTOR_VERSION = "0.1.0"
 # What the report is about: one of these stands in every annual report, whatever its form and age.
 _SUBJECT = re.compile(r"信息公开|政务公开|資訊公開|信息公開|政務公開")
 _ERROR_PAGE = re.compile(r"404|403|50[023]|not found|forbidden|页面不存在|找不到|无法访问|已删除|出错", re.IGNORECASE)
+# A scanned report of a hundred pages has some fifty megabytes.
+MAX_BYTES = 200_000_000
 # Below this many characters a page that speaks of disclosure is a list entry or an error page, not a report.
 MIN_CHARACTERS = 60
 
@@ -35,18 +37,19 @@ def extract_report(path: Path) -> Report:
     Raises:
         ExtractionError: the file cannot be read, or is no annual report on information disclosure.
     """
-    document = read_document(path)
+    data = _load(path)
+    document = _read(path, data)
     forms = load_forms()
     tables = read_tables(document, forms)
     about = read_metadata(document)
     _check_subject(path, document, tables)
-    problems = (*document.problems, *tables.problems, *_unread(document, tables))
+    digest = hashlib.sha256(data).hexdigest()
     return Report(
-        source=_source(path, document),
+        source=Source(str(path), digest, document.media_type, len(document.pages) or None, document.scanned),
         report=_metadata(about, tables),
         cells=tables.cells,
         findings=check_tables(tables, forms),
-        problems=problems,
+        problems=(*document.problems, *tables.problems, *_unread(document, tables)),
     )
 
 
@@ -56,12 +59,22 @@ def read_document(path: Path) -> Document:
     Raises:
         ExtractionError: the file cannot be read, or its format is not one that is read.
     """
+    return _read(path, _load(path))
+
+
+def _load(path: Path) -> bytes:
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise LimitExceeded(path, f"{path.stat().st_size:,} bytes; at most {MAX_BYTES:,} are read")
         data = path.read_bytes()
     except OSError as error:
         raise UnreadableFile(path, error.strerror or type(error).__name__) from error
     if not data.strip(b"\0 \t\r\n"):
         raise EmptyFile(path, "the file is empty")
+    return data
+
+
+def _read(path: Path, data: bytes) -> Document:
     kind = sniff(data)
     if kind == "pdf":
         return read_pdf(path)
@@ -128,11 +141,6 @@ def _check_subject(path: Path, document: Document, tables: Tables) -> None:
     if not text:
         raise EmptyFile(path, "neither text nor an image")
     raise NotAReport(path, f"says nothing of information disclosure (信息公开); begins {text[:40]!r}")
-
-
-def _source(path: Path, document: Document) -> Source:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Source(str(path), digest, document.media_type, len(document.pages) or None, document.scanned)
 
 
 def _metadata(about: About, tables: Tables) -> Metadata:

@@ -1,0 +1,251 @@
+"""The command ``gongkai``: arguments, output, exit codes. Prefect is imported only where a flow runs."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import BinaryIO
+
+from extractors.errors import ExtractionError
+from flows.inbox import printable
+from flows.workers import Outcome, mute, read
+
+EXIT_UNEXPECTED = 1
+EXIT_USAGE = 2
+EXIT_QUARANTINE = 3
+EXIT_INTERRUPTED = 130
+
+DEFAULT_STORE = Path("gongkai-store")
+
+_EXITS = """exit codes:
+  0   everything was done
+  1   an unexpected failure
+  2   wrong usage, or a folder or store that cannot be used
+  3   run: finished, with files of the folder in quarantine
+  10-18  extract, show, text: no record from a file (the last such error):
+      11 unreadable, 12 empty, 13 unsupported, 14 damaged, 15 encrypted,
+      16 not a report, 17 over a limit, 18 a needed program is missing
+  130 interrupted
+"""
+
+
+class UsageError(Exception):
+    """What the user asked for cannot be done; the message says why."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    mute()
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except UsageError as error:
+        _complain(f"gongkai: {error}")
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        _complain("gongkai: interrupted")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone (head, less): nothing to say, and nobody to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return EXIT_UNEXPECTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="gongkai",
+        description="Reads yearly reports on government-information disclosure into checked records.",
+        epilog=_EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"gongkai {_version()}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    extract = commands.add_parser("extract", help="read files; one JSON record a line on standard output")
+    extract.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    extract.set_defaults(command=_extract)
+
+    run = commands.add_parser("run", help="read a folder into a store, watched by Prefect")
+    run.add_argument("inbox", type=Path, metavar="INBOX", help="folder of reports; its subfolders belong to it")
+    _add_store(run)
+    run.add_argument("--processes", type=_positive(int), default=os.cpu_count() or 1, help="default: one per core")
+    run.add_argument(
+        "--time-limit", type=_positive(float), default=300.0, metavar="SECONDS", help="for one report (default: 300)"
+    )
+    run.add_argument("--retry", action="store_true", help="try unchanged files in quarantine again")
+    run.set_defaults(command=_run)
+
+    show = commands.add_parser("show", help="show one report on the terminal: its tables, findings and problems")
+    show.add_argument("report", metavar="REPORT", help="a file, or the path or sha256 (its beginning) of a stored one")
+    _add_store(show)
+    show.set_defaults(command=_show)
+
+    export = commands.add_parser("export", help="write the store as CSV or JSON Lines")
+    export.add_argument("--format", required=True, choices=("csv-long", "csv-wide", "jsonl"))
+    export.add_argument(
+        "--out",
+        required=True,
+        metavar="FILE",
+        help="a file, or - for standard output; a folder for csv-wide without --form",
+    )
+    export.add_argument("--form", help="csv-wide: only this form (2014, 2019, 2021)")
+    _add_store(export)
+    export.set_defaults(command=_export)
+
+    text = commands.add_parser("text", help="print a document's normalised text, to which all offsets refer")
+    text.add_argument("file", type=Path, metavar="FILE")
+    text.set_defaults(command=_text)
+    return parser
+
+
+def _version() -> str:
+    try:
+        return metadata.version("gongkai")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"
+
+
+def _add_store(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--store", type=Path, default=DEFAULT_STORE, help="the store's folder (default: %(default)s)")
+
+
+def _positive(kind: type[int] | type[float]) -> Callable[[str], int | float]:
+    def parse(text: str) -> int | float:
+        value = kind(text)
+        if not 0 < value < 1e9:
+            raise argparse.ArgumentTypeError("must be greater than 0")
+        return value
+
+    return parse
+
+
+def _extract(options: argparse.Namespace) -> int:
+    from extractors.extract import extract_report
+
+    exit_code = 0
+    with _records_only() as output:
+        for path in options.files:
+            outcome = read(path, extract_report)
+            if outcome.record is None:
+                exit_code = _report_failure(path, outcome)
+            else:
+                output.write(outcome.record.encode("utf-8", "backslashreplace") + b"\n")
+                output.flush()
+    return exit_code
+
+
+def _run(options: argparse.Namespace) -> int:
+    from extractors.extract import EXTRACTOR_VERSION
+    from flows.run import Options, run_inbox
+    from flows.screen import Screen, summary_lines
+    from flows.server import ServerError
+    from flows.store import StoreError
+
+    if printable(str(options.inbox)) != str(options.inbox):
+        raise UsageError(f"{printable(str(options.inbox))}: rename the folder; its name is not valid text")
+    wanted = Options(options.inbox, options.store, options.processes, options.time_limit, options.retry)
+    screen = Screen()
+    try:
+        summary = run_inbox(wanted, EXTRACTOR_VERSION, screen)
+    except (NotADirectoryError, StoreError) as error:
+        raise UsageError(str(error)) from error
+    except ServerError as error:
+        _complain(f"gongkai: {error}")
+        return EXIT_UNEXPECTED
+    except KeyboardInterrupt:
+        screen.say("gongkai: interrupted; what was read is in the store, and the same command goes on from there")
+        return EXIT_INTERRUPTED
+    _print("\n".join(summary_lines(summary)))
+    return EXIT_QUARANTINE if summary.quarantine else 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    import json
+
+    from flows.show import show_record
+
+    path = Path(options.report)
+    if path.is_file():
+        from extractors.extract import extract_report
+
+        outcome = read(path, extract_report)
+        if outcome.record is None:
+            return _report_failure(path, outcome)
+        record = outcome.record
+    else:
+        record = _stored_record(options)
+    _print("\n".join(show_record(json.loads(record))))
+    return 0
+
+
+def _stored_record(options: argparse.Namespace) -> str:
+    from flows.store import Store, StoreError
+
+    try:
+        with Store(options.store) as store:
+            return store.find_record(options.report)
+    except StoreError as error:
+        raise UsageError(str(error)) from error
+
+
+def _export(options: argparse.Namespace) -> int:
+    from flows.export import export
+    from flows.store import Store, StoreError
+
+    try:
+        with Store(options.store) as store, _records_only() as output:
+            export(store, options.format, output if options.out == "-" else Path(options.out), options.form)
+    except (StoreError, ValueError) as error:
+        raise UsageError(str(error)) from error
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(f"{printable(str(error.filename or options.out))}: {error.strerror}") from error
+    return 0
+
+
+def _text(options: argparse.Namespace) -> int:
+    from extractors.extract import read_document
+
+    try:
+        document = read_document(options.file)
+    except ExtractionError as error:
+        return _report_failure(options.file, Outcome(code=error.code, reason=error.reason, exit_code=error.exit_code))
+    _print(document.text)
+    return 0
+
+
+def _report_failure(path: Path, outcome: Outcome) -> int:
+    _complain(f"{printable(str(path))}: {outcome.code}: {printable(outcome.reason)}")
+    return outcome.exit_code
+
+
+@contextlib.contextmanager
+def _records_only() -> Iterator[BinaryIO]:
+    """Standard output as bytes; whatever a library prints inside goes to standard error."""
+    sys.stdout.flush()
+    output = sys.stdout.buffer
+    with contextlib.redirect_stdout(sys.stderr):
+        yield output
+    output.flush()
+
+
+def _print(text: str) -> None:
+    """Text for people on standard output, in UTF-8 whatever the locale says."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _complain(line: str) -> None:
+    print(line.encode("utf-8", "backslashreplace").decode("utf-8"), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,507 @@
+"""The store: one SQLite file, derived from the records alone; ``docs/store.md`` names its tables.
+
+Written by one process at a time, one transaction a report: what has been read stays read, whatever ends the run.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.types import UserDefinedType
+
+from flows.inbox import InboxFile, printable
+from flows.views import create_views
+
+FILE_NAME = "gongkai.sqlite"
+SCHEMA_VERSION = 1
+
+# In quarantine beside the codes of extractors/errors.py: the same bytes under another name.
+DUPLICATE = "duplicate"
+
+_LARGEST = 2**63 - 1
+
+
+class StoreError(RuntimeError):
+    """The store cannot be used; the message says what to do."""
+
+
+class _Numeric(UserDefinedType[Any]):
+    """NUMERIC as SQLite means it: whole numbers are stored as integers, others as doubles."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "NUMERIC"
+
+
+metadata = sa.MetaData()
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("started", sa.Text, nullable=False),
+    sa.Column("finished", sa.Text),
+    sa.Column("seconds", sa.Float),
+    sa.Column("inbox", sa.Text, nullable=False),
+    sa.Column("extractor", sa.Text, nullable=False),
+    sa.Column("read", sa.Integer),
+    sa.Column("reused", sa.Integer),
+    sa.Column("duplicates", sa.Integer),
+    sa.Column("revised", sa.Integer),
+    sa.Column("quarantined", sa.Integer),
+)
+
+reports = sa.Table(
+    "reports",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("sha256", sa.Text, nullable=False, unique=True),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("extractor", sa.Text, nullable=False),
+    sa.Column("run", sa.ForeignKey("runs.id"), nullable=False),
+    sa.Column("media_type", sa.Text),
+    sa.Column("pages", sa.Integer),
+    sa.Column("scanned", sa.Integer),
+    sa.Column("title", sa.Text),
+    sa.Column("authority", sa.Text),
+    sa.Column("year", sa.Integer),
+    sa.Column("form", sa.Text),
+    sa.Column("disclosure_form", sa.Text),
+    sa.Column("applications_form", sa.Text),
+    sa.Column("disputes_form", sa.Text),
+    sa.Column("coverage", sa.Text),
+    sa.Column("published", sa.Text),
+    sa.Column("region", sa.Text),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Index("reports_by_authority", "authority", "year"),
+)
+
+
+def _part(name: str, *columns: sa.Column[Any], keyed: bool = False) -> sa.Table:
+    """A table of the parts of a report, in the order of the record."""
+    place = sa.Column("key", sa.Text, primary_key=True) if keyed else sa.Column("n", sa.Integer, primary_key=True)
+    owner: sa.Column[Any] = sa.Column("report", sa.ForeignKey("reports.id"), primary_key=True)
+    return sa.Table(name, metadata, owner, place, *columns, sqlite_with_rowid=False)
+
+
+def _place() -> tuple[sa.Column[Any], ...]:
+    """Evidence: page and box ``[left, top, right, bottom]`` in points, or offsets, or both."""
+    return (
+        sa.Column("page", sa.Integer),
+        sa.Column("box", sa.Text),
+        sa.Column("start", sa.Integer),
+        sa.Column("end", sa.Integer),
+    )
+
+
+cells = _part(
+    "cells",
+    sa.Column("n", sa.Integer, nullable=False),
+    sa.Column("value", _Numeric()),
+    sa.Column("value_exact", sa.Text),
+    sa.Column("raw", sa.Text),
+    sa.Column("unit", sa.Text),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("confidence", sa.Float),
+    *_place(),
+    keyed=True,
+)
+
+entities = _part(
+    "entities",
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("role", sa.Text),
+    sa.Column("kind", sa.Text),
+    sa.Column("confidence", sa.Float),
+    *_place(),
+)
+
+claims = _part(
+    "claims",
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("value", _Numeric()),
+    sa.Column("value_exact", sa.Text),
+    sa.Column("unit", sa.Text),
+    sa.Column("bound", sa.Text),
+    sa.Column("text", sa.Text),
+    sa.Column("sentence", sa.Text),
+    sa.Column("label", sa.Text),
+    sa.Column("scope", sa.Text),
+    sa.Column("part_of", sa.Text),
+    sa.Column("partition", sa.Text),
+    sa.Column("confidence", sa.Float),
+    *_place(),
+)
+
+findings = _part(
+    "findings",
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text),
+    sa.Column("origin", sa.Text),
+    sa.Column("message", sa.Text),
+    sa.Column("expected", _Numeric()),
+    sa.Column("reported", _Numeric()),
+    sa.Column("difference", _Numeric()),
+    sa.Column("cells", sa.Text),
+    sa.Column("claims", sa.Text),
+    sa.Column("suggestion", sa.Text),
+)
+
+problems = _part(
+    "problems",
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("message", sa.Text),
+    *_place(),
+)
+
+# Every name under which a file was ever seen, with what it held when it was last seen.
+files = sa.Table(
+    "files",
+    metadata,
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("sha256", sa.Text),
+    sa.Column("size", sa.Integer),
+    sa.Column("first_run", sa.ForeignKey("runs.id"), nullable=False),
+    sa.Column("last_run", sa.ForeignKey("runs.id"), nullable=False),
+    sa.Index("files_by_content", "sha256"),
+)
+
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("sha256", sa.Text),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text),
+    sa.Column("extractor", sa.Text, nullable=False),
+    sa.Column("run", sa.ForeignKey("runs.id"), nullable=False),
+)
+
+# A report and the next version of it: same authority, year and coverage, other bytes.
+revisions = sa.Table(
+    "revisions",
+    metadata,
+    sa.Column("report", sa.ForeignKey("reports.id"), primary_key=True),
+    sa.Column("revises", sa.ForeignKey("reports.id"), nullable=False, unique=True),
+    sa.Column("cells_changed", sa.Integer, nullable=False),
+)
+
+_PARTS = (cells, entities, claims, findings, problems)
+
+# In the order of publication where it is known of both; else in the order of arrival.
+_FIND_REVISIONS = """
+INSERT INTO revisions (report, revises, cells_changed)
+SELECT id, earlier, (
+    SELECT count(*) FROM cells a JOIN cells b ON b.report = earlier AND b.key = a.key
+    WHERE a.report = pairs.id AND (a.status <> b.status OR a.value_exact IS NOT b.value_exact))
+FROM (
+    SELECT id, lag(id) OVER (
+        PARTITION BY authority, year, coalesce(coverage, '')
+        ORDER BY coalesce(published, '9999'), run, path) AS earlier
+    FROM reports WHERE authority IS NOT NULL AND year IS NOT NULL) AS pairs
+WHERE earlier IS NOT NULL
+"""
+
+
+class Store:
+    """An open store. ``writable`` takes the lock that keeps a second run out."""
+
+    def __init__(self, folder: Path, writable: bool = False) -> None:
+        self.path = folder / FILE_NAME
+        self._lock = None
+        if writable:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = (folder / "lock").open("w")
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._lock.close()
+                raise StoreError(f"another run is writing to {folder}") from None
+        elif not self.path.is_file():
+            raise StoreError(f"there is no store at {folder}; 'gongkai run INBOX --store {folder}' makes one")
+        self._engine = sa.create_engine(f"sqlite:///{self.path}")
+        sa.event.listen(self._engine, "connect", _configure)
+        try:
+            self.connection = self._engine.connect()
+            self._check_version()
+            if writable:
+                metadata.create_all(self.connection)
+                create_views(self.connection)
+                self.connection.execute(sa.text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
+            self.connection.commit()
+        except sa.exc.DatabaseError as error:
+            self.close()
+            raise StoreError(f"{self.path} cannot be used: {error.orig}") from error
+        except StoreError:
+            self.close()
+            raise
+
+    # What the database raises where it does not take a row.
+    refusal = sa.exc.DBAPIError
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file and gives the lock back."""
+        if hasattr(self, "connection"):
+            self.connection.close()
+        self._engine.dispose()
+        if self._lock is not None:
+            self._lock.close()
+
+    def start_run(self, inbox: Path, extractor: str) -> int:
+        """A new row of ``runs``; returns its id."""
+        row = {"started": _now(), "inbox": printable(str(inbox)), "extractor": extractor}
+        with self.connection.begin():
+            return int(self.connection.execute(runs.insert().returning(runs.c.id), row).scalar_one())
+
+    def finish_run(self, run: int, counts: Mapping[str, int | float]) -> None:
+        """Completes the row of ``runs``."""
+        with self.connection.begin():
+            self.connection.execute(runs.update().where(runs.c.id == run).values(finished=_now(), **counts))
+
+    def current(self, extractor: str) -> dict[str, str]:
+        """sha256 to path, of every report that this version of the extractor has read."""
+        query = sa.select(reports.c.sha256, reports.c.path).where(reports.c.extractor == extractor)
+        return {sha256: path for sha256, path in self._rows(query)}
+
+    def held(self, extractor: str) -> set[str]:
+        """sha256 of the quarantined files that this version of the extractor has tried."""
+        query = sa.select(quarantine.c.sha256).where(
+            quarantine.c.extractor == extractor,
+            quarantine.c.sha256.is_not(None),
+            quarantine.c.code != DUPLICATE,
+        )
+        return {sha256 for (sha256,) in self._rows(query)}
+
+    def quarantined(self) -> dict[str, tuple[str, str]]:
+        """Path to code and message, of all files in quarantine."""
+        query = sa.select(quarantine.c.path, quarantine.c.code, quarantine.c.message)
+        return {path: (code, message) for path, code, message in self._rows(query)}
+
+    def note_files(self, run: int, found: Sequence[InboxFile]) -> None:
+        """Records under which names which bytes were seen in this run."""
+        if not found:
+            return
+        insert = sqlite.insert(files)
+        statement = insert.on_conflict_do_update(
+            index_elements=["path"],
+            set_={"sha256": insert.excluded.sha256, "size": insert.excluded.size, "last_run": run},
+        )
+        rows = [
+            {"path": file.name, "sha256": file.sha256, "size": file.size, "first_run": run, "last_run": run}
+            for file in found
+        ]
+        with self.connection.begin():
+            self.connection.execute(statement, rows)
+
+    def add_report(self, run: int, extractor: str, file: InboxFile, record: str) -> None:
+        """Stores a record in place of an earlier one of the same bytes; the file leaves quarantine."""
+        parsed = json.loads(record, parse_float=Decimal)
+        row = _report_row(parsed) | {
+            "sha256": file.sha256,
+            "path": file.name,
+            "extractor": extractor,
+            "run": run,
+            "record": printable(record),
+        }
+        with self.connection.begin():
+            known = self.connection.execute(
+                sa.select(reports.c.id).where(reports.c.sha256 == file.sha256)
+            ).scalar_one_or_none()
+            if known is None:
+                report = int(self.connection.execute(reports.insert().returning(reports.c.id), row).scalar_one())
+            else:
+                report = int(known)
+                self.connection.execute(reports.update().where(reports.c.id == report), row)
+                for table in _PARTS:
+                    self.connection.execute(table.delete().where(table.c.report == report))
+            for table in _PARTS:
+                rows = _part_rows(table, report, parsed[table.name])
+                if rows:
+                    self.connection.exec_driver_sql(_INSERTS[table.name], rows)
+            self.connection.execute(quarantine.delete().where(quarantine.c.path == file.name))
+
+    def rename_report(self, sha256: str, path: str) -> None:
+        """The same bytes now lie under another name, and no longer under the one that was known."""
+        with self.connection.begin():
+            self.connection.execute(reports.update().where(reports.c.sha256 == sha256).values(path=path))
+
+    def add_quarantine(
+        self, run: int, extractor: str, file: InboxFile, code: str, message: str, detail: str | None = None
+    ) -> None:
+        """Stores why a file gave no report, in place of what was known of that name."""
+        row = {
+            "path": file.name,
+            "sha256": file.sha256,
+            "code": code,
+            "message": printable(message),
+            "detail": printable(detail) if detail else None,
+            "extractor": extractor,
+            "run": run,
+        }
+        with self.connection.begin():
+            self.connection.execute(sqlite.insert(quarantine).prefix_with("OR REPLACE"), row)
+
+    def release(self, paths: Sequence[str]) -> None:
+        """Takes names out of quarantine."""
+        with self.connection.begin():
+            for path in paths:
+                self.connection.execute(quarantine.delete().where(quarantine.c.path == path))
+
+    def find_revisions(self) -> None:
+        """Works out anew which report is a later version of which."""
+        with self.connection.begin():
+            self.connection.execute(revisions.delete())
+            self.connection.execute(sa.text(_FIND_REVISIONS))
+
+    def count(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        """The rows of a query in SQL."""
+        return [tuple(row) for row in self._rows(sa.text(query).bindparams(**parameters))]
+
+    def view(self, name: str, order: str) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+        """Column names and rows of a view, the rows one at a time."""
+        result = self.connection.execution_options(yield_per=100).execute(
+            sa.text(f'SELECT * FROM "{name}" ORDER BY {order}')
+        )
+        return list(result.keys()), (tuple(row) for row in result)
+
+    def records(self) -> Iterator[str]:
+        """Every record, one line of JSON each, in the order of the paths."""
+        for (report,) in self._rows(sa.select(reports.c.id).order_by(reports.c.path, reports.c.id)):
+            for (record,) in self._rows(sa.select(reports.c.record).where(reports.c.id == report)):
+                yield record
+
+    def find_record(self, name: str) -> str:
+        """The record of a report by the beginning of its sha256 (at least 4 digits) or by its path.
+
+        Raises:
+            StoreError: none, or more than one, has that name.
+        """
+        wanted = printable(name)
+        by_path = sa.or_(reports.c.path == wanted, reports.c.path.endswith("/" + wanted, autoescape=True))
+        by_content = reports.c.sha256.startswith(wanted.lower(), autoescape=True)
+        condition = sa.or_(by_path, by_content) if len(wanted) >= 4 else by_path
+        matches = self._rows(sa.select(reports.c.path, reports.c.record).where(condition).limit(3))
+        if not matches:
+            raise StoreError(f"{wanted}: neither a file nor a report of {self.path.parent}")
+        if len(matches) > 1:
+            raise StoreError(f"{wanted}: names several reports, among them {matches[0][0]} and {matches[1][0]}")
+        return str(matches[0][1])
+
+    def _check_version(self) -> None:
+        version = self.connection.execute(sa.text("PRAGMA user_version")).scalar_one()
+        if version not in (0, SCHEMA_VERSION):
+            raise StoreError(f"{self.path} was made by another version of gongkai; use another --store")
+
+    def _rows(self, query: sa.Executable) -> list[Any]:
+        rows = list(self.connection.execute(query).all())
+        # Reading opens a transaction too; one that stays open would keep the log of the file from being folded in.
+        self.connection.rollback()
+        return rows
+
+
+def exact(value: Any) -> str | None:
+    """A number as decimal digits; None for none."""
+    return None if value is None else format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+def sql_number(value: Any) -> int | float | None:
+    """A number as SQLite keeps it: an integer where it is whole and fits, else a double."""
+    if value is None:
+        return None
+    if value == int(value) and abs(value) <= _LARGEST:
+        return int(value)
+    return float(value)
+
+
+def _report_row(record: Mapping[str, Any]) -> dict[str, Any]:
+    source, report = record["source"], record["report"]
+    row = {name: source[name] for name in ("media_type", "pages", "scanned")}
+    plain = ("title", "authority", "year", "form", "coverage", "published", "region")
+    row |= {name: _plain(report[name]) for name in plain}
+    blocks = report["blocks"]
+    return row | {f"{block}_form": blocks.get(block) for block in ("disclosure", "applications", "disputes")}
+
+
+def _insert(table: sa.Table) -> str:
+    """The statement that adds rows to a table of parts.
+
+    As text with its values in order: compiling and binding 250 rows of names a report took three times as long as
+    SQLite itself.
+    """
+    names = ", ".join(f'"{column.name}"' for column in table.columns)
+    return f"INSERT INTO {table.name} ({names}) VALUES ({', '.join('?' * len(table.columns))})"
+
+
+def _part_rows(table: sa.Table, report: int, parts: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """The rows of one table, values in the order of its columns."""
+    names = [column.name for column in table.columns]
+    numbers = frozenset(column.name for column in table.columns if isinstance(column.type, _Numeric))
+    rows = []
+    for n, part in enumerate(parts):
+        extra = {"report": report, "n": n} | _evidence(part.get("evidence"))
+        if "value" in numbers:
+            extra["value_exact"] = exact(part["value"])
+        rows.append(
+            tuple(
+                sql_number(part[name]) if name in numbers else extra[name] if name in extra else _plain(part[name])
+                for name in names
+            )
+        )
+    return rows
+
+
+def _evidence(evidence: Mapping[str, Any] | None) -> dict[str, Any]:
+    if not evidence:
+        return {"page": None, "box": None, "start": None, "end": None}
+    return {
+        "page": evidence.get("page"),
+        "box": _plain(evidence.get("box")),
+        "start": evidence.get("start"),
+        "end": evidence.get("end"),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """What SQLite takes: lists as JSON, scores as doubles, text without lone surrogates."""
+    if isinstance(value, str):
+        return value if value.isascii() else printable(value)
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False, default=float)
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _configure(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON", "busy_timeout = 30000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+_INSERTS = {table.name: _insert(table) for table in _PARTS}
