@@ -7,10 +7,16 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from extractors.errors import ExtractionError, UnreadableFile
 
 _BLOCK_BYTES = 1 << 20
+_PAGE_BYTES = 20 << 20
+_PAGES = frozenset({".html", ".htm", ".shtml", ".xhtml", ".jsp", ".asp", ".aspx", ".php"})
+_PART_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".svg", ".ico", ".css", ".js", ".woff", ".woff2", ".ttf"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,44 @@ def find_files(inbox: Path, leave_out: Path | None = None) -> Iterator[Path]:
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         if outside is not None:
             subfolders[:] = [name for name in subfolders if Path(folder, name).resolve() != outside]
-        yield from (Path(folder, name) for name in sorted(names) if not name.startswith("."))
+        visible = sorted(name for name in names if not name.startswith("."))
+        parts = _page_parts(Path(folder), visible)
+        yield from (Path(folder, name) for name in visible if name not in parts)
     yield from barred
+
+
+def _page_parts(folder: Path, names: list[str]) -> set[str]:
+    """The pictures, styles and scripts that a page in the same folder, or in the one above, was saved with.
+
+    They are read with their page, if at all; a picture that no page names is a report of its own.
+    """
+    parts = {name for name in names if Path(name).suffix.lower() in _PART_SUFFIXES}
+    if not parts:
+        return set()
+    pages = [path for place in (folder, folder.parent) for path in place.iterdir() if path.suffix.lower() in _PAGES]
+    named: set[str] = set()
+    for page in sorted(pages):
+        if len(named) == len(parts):
+            break
+        named |= _named_in(page, parts - named)
+    return named
+
+
+def _named_in(page: Path, names: set[str]) -> set[str]:
+    try:
+        with page.open("rb") as stream:
+            data = stream.read(_PAGE_BYTES)
+    except OSError:
+        # The page itself is a file of the inbox; what is wrong with it is said there.
+        return set()
+    return {name for name in names if any(spelling in data for spelling in _spellings(name))}
+
+
+def _spellings(name: str) -> Iterator[bytes]:
+    """A file name as the source of a page writes it: in the page's encoding, or escaped as in an address."""
+    yield os.fsencode(name)
+    yield name.encode("gb18030", "surrogateescape")
+    yield quote(os.fsencode(name)).encode("ascii")
 
 
 def scan(paths: Iterable[Path]) -> Iterator[InboxFile]:

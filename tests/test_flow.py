@@ -44,6 +44,15 @@ class TestInbox:
         found = [str(path.relative_to(tmp_path)) for path in find_files(tmp_path, tmp_path / "store")]
         assert found == ["a 报告.pdf", "b.txt", "sub/c.html"]
 
+    def test_pictures_that_a_page_names_are_parts_of_it(self, tmp_path: Path) -> None:
+        page = '<img src="表 1.png"><img src="page_files/%E8%A1%A82.png"><link href="page_files/x.css">'
+        (tmp_path / "page.html").write_text(page, encoding="utf-8")
+        (tmp_path / "page_files").mkdir()
+        for name in ("表 1.png", "扫描.png", "page_files/表2.png", "page_files/x.css", "page_files/y.css"):
+            (tmp_path / name).touch()
+        found = [str(path.relative_to(tmp_path)) for path in find_files(tmp_path)]
+        assert found == ["page.html", "扫描.png", "page_files/y.css"]
+
     def test_a_file_is_no_inbox(self, tmp_path: Path) -> None:
         (tmp_path / "a").touch()
         with pytest.raises(NotADirectoryError, match="is not a folder"):
