@@ -37,7 +37,7 @@ def pick_grid(rows: list[PrintedRow], chunk: list[PrintedRow], table: FormTable)
     """The value cells of rows of one grid. ``chunk`` is every row of that grid, headers included."""
     width = len(table.columns)
     spans = header_spans(chunk, table)
-    ways = [[_last(row, width) for row in rows], [_behind_label(row, width) for row in rows]]
+    ways = [[way(row, width) for row in rows] for way in (_last, _behind_label, _printed)]
     if spans:
         ways.insert(0, [_under_header(row, spans) for row in rows])
     best = min(ways, key=lambda way: sum(_damage(row, cells) for row, cells in zip(rows, way, strict=True)))
@@ -84,6 +84,16 @@ def _behind_label(row: PrintedRow, width: int) -> Picks:
     labels = [index for index, cell in enumerate(row.cells) if is_label(cell)]
     cells = row.cells[labels[-1] + 1 if labels else 0 :][:width]
     return (*cells, *([None] * (width - len(cells))))
+
+
+def _printed(row: PrintedRow, width: int) -> Picks:
+    """The cells behind the label that print something, if they are as many as there are columns.
+
+    A grid that was guessed from the places of words has columns that no row of this table uses.
+    """
+    labels = [index for index, cell in enumerate(row.cells) if is_label(cell)]
+    cells = [cell for cell in row.cells[labels[-1] + 1 if labels else 0 :] if cell.text]
+    return tuple(cells) if len(cells) == width else (None,) * width
 
 
 def _damage(row: PrintedRow, cells: Picks) -> int:

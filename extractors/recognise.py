@@ -17,6 +17,7 @@ from extractors.disputes import SingleRow, read_single_row
 from extractors.document import Document
 from extractors.forms import Form, FormTable
 from extractors.labels import similarity
+from extractors.numbers import is_unit
 from extractors.rows import PrintedRow, is_label, is_number, make_row, table_rows, text_rows
 
 # Rows narrower than this are not cut out of a run of values: a run of three rows of one value is a row of three.
@@ -176,9 +177,19 @@ def _join_labels(rows: list[PrintedRow], lines: tuple[Line, ...]) -> list[Printe
             text = "".join(label for other in (*joined[-count:], row) for label in other.labels)
             label = replace(joined[-count].cells[0], text=text)
             joined[-count:] = [make_row((label, *row.cells[1:]), row.chunk, row.page, flat=True)]
+        elif joined and _completes(joined[-1], row, lines):
+            label = joined.pop().cells[0]
+            joined.append(make_row((label, *row.cells), row.chunk, row.page, row.flat))
         else:
             joined.append(row)
     return joined
+
+
+def _completes(above: PrintedRow, row: PrintedRow, lines: tuple[Line, ...]) -> bool:
+    """Whether ``row`` holds the values of the label above it: a wrapped label stands higher than its values."""
+    if len(above.cells) != 1 or not above.labels or not row.numbers or not names_line(above, lines):
+        return False
+    return all(is_unit(label) for label in row.labels) and row.numbers <= max(line.width for line in lines) + 1
 
 
 def _label_pieces(above: list[PrintedRow], row: PrintedRow, lines: tuple[Line, ...]) -> int:

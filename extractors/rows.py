@@ -74,6 +74,8 @@ def _has_inner_blanks(table: Table) -> bool:
 
 # The longest header of a column has ten characters; a line of short pieces is a row of headers.
 MAX_HEADER = 14
+# A label and its value with too little room between them (行政许可1,163).
+_GLUED = re.compile(r"^\s*([^\d\s]{2,30}?)([-+]?\d[\d,]*(?:\.\d+)?|[—-]{1,2}|/)\s*$")
 _RULE = re.compile(r"^[\s|:+=-]*-{3,}[\s|:+=-]*$")
 
 
@@ -135,6 +137,9 @@ def _spaced(line: str, start: int) -> list[PrintedCell]:
     """
     pieces = [(match.start(), match.group()) for match in re.finditer(r"\S+", line)]
     values = [parse_printed(piece).kind != "text" for _, piece in pieces]
+    glued = _GLUED.match(line) if len(pieces) == 1 else None
+    if glued:
+        return [flat_cell(glued[1], start), flat_cell(glued[2], start + glued.start(2))]
     if all(len(piece) <= MAX_HEADER for _, piece in pieces) and not any(values):
         return [flat_cell(piece, start + at) for at, piece in pieces]
     # One value counts only at the end of a short line (指标 条 24): prose has figures in it too.
