@@ -88,21 +88,22 @@ def _collect(
     whole = "|".join(label_key(text) for column in table.columns for text in (*column.path, column.label))
     values: list[PrintedCell] = []
     last = gap = start
+    headed = True
     for index, row in enumerate(rows[start:], start):
         # Headers broken over lines (结果 结果 其他 / 维持 纠正 结果, or one character a line) belong to the header too.
         pieces = bool(row.labels) and all(label_key(label) in whole for label in row.labels)
         known = pieces or bool(_hits(row, labels))
         if known:
-            gap = index
+            gap, headed = index, True
         strange = bool(row.labels) and not known and not _only_totals(row)
         if (strange and (values or not row.flat)) or index - gap > MAX_GAP:
             break
         found = _row_values(row)
         # Header cells that span columns leave empty cells behind, and an empty line between header and values is no
         # row of empty values.
-        if any(is_number(cell) for cell in found) or (not row.labels and len(found) >= MIN_BLANKS):
+        if any(is_number(cell) for cell in found) or (headed and not row.labels and len(found) >= MIN_BLANKS):
             values.extend(found)
-            last = index
+            last, headed = index, False
         if sum(map(is_number, values)) >= width or len(values) >= width:
             break
     return values, last
