@@ -7,6 +7,7 @@ mismatching cost what :class:`Costs` says; the best sum wins.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,6 +20,10 @@ from extractors.rows import PrintedRow
 
 # The longest label of the forms has 77 characters with its gloss; what is longer is prose.
 MAX_LABEL = 120
+
+
+# Groups are numbered with Chinese numerals, the rows in them with digits.
+_GROUP_NUMBER = re.compile(r"\s*[(（]?[一二三四五六七八九十]{1,3}[)）、.．]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +49,7 @@ class Costs:
 
     label: float = 2.0
     order: float = 0.4
-    doubtful: float = -0.6
+    doubtful: float = -0.5
     clash: float = -1.8
     width: float = -2.0
     skip_numbers: float = -0.8
@@ -87,6 +92,8 @@ def block_lines(tables: tuple[FormTable, ...]) -> tuple[Line, ...]:
 def _label_likeness(labels: tuple[str, ...], line: Line) -> float | None:
     if line.table.foreign and any(similarity(label, line.table.foreign) >= 0.9 for label in labels):
         return 0.0
+    if all(_heads_group(label, line.row.groups) for label in labels):
+        return None
     spellings = line.row.spellings
     # (六)其他处理 heads three rows, one of which is also spelled so: beside another label it is the group.
     own = tuple(label for label in labels if similarity(label, line.row.groups) < 1.0) or labels
@@ -96,6 +103,11 @@ def _label_likeness(labels: tuple[str, ...], line: Line) -> float | None:
     if best < ALIKE and line.row.groups and all(_is_group(label, line.row.groups) for label in labels):
         return None
     return best
+
+
+def _heads_group(label: str, groups: tuple[str, ...]) -> bool:
+    """Whether a label is one of ``groups`` by its words and its number; (六)其他处理 is not the row 3.其他处理."""
+    return bool(_GROUP_NUMBER.match(label)) and any(label_key(label) == label_key(group) for group in groups)
 
 
 def _is_group(label: str, groups: tuple[str, ...]) -> bool:
@@ -131,7 +143,8 @@ def _named_exactly(labels: tuple[str, ...], lines: tuple[Line, ...]) -> set[int]
     """
     index, groups = _by_key(lines), _group_keys(lines)
     for label in reversed(labels):
-        if label is not labels[-1] and label_key(label) in groups and not is_unit(labels[-1]):
+        beside = label is not labels[-1] and not is_unit(labels[-1])
+        if label_key(label) in groups and (beside or _GROUP_NUMBER.match(label)):
             continue
         for key in label_keys(label):
             if key in index:
@@ -142,6 +155,11 @@ def _named_exactly(labels: tuple[str, ...], lines: tuple[Line, ...]) -> set[int]
 @lru_cache(maxsize=64)
 def _group_keys(lines: tuple[Line, ...]) -> frozenset[str]:
     return frozenset(label_key(group) for line in lines for group in line.row.groups)
+
+
+def names_whole(label: str, lines: tuple[Line, ...]) -> bool:
+    """Whether the whole of a label, not a part of it, is that of a line."""
+    return label_key(label) in _by_key(lines)
 
 
 def named_lines(label: str, lines: tuple[Line, ...]) -> set[int]:
@@ -185,16 +203,22 @@ def _row_scores(row: PrintedRow, lines: tuple[Line, ...], costs: Costs) -> list[
     """The score of a row as each of the lines.
 
     A label that names lines exactly contradicts all others; words without any value behind them are a header or
-    prose unless they name a line.
+    prose unless they do.
     """
     exact = _named_exactly(row.labels, lines)
     only_words = bool(row.labels) and len(row.labels) == len(row.cells)
-    if exact or (only_words and not names_line(row, lines)):
+    heading = not row.numbers and not exact and _is_heading(row, lines)
+    if exact or heading or only_words:
         scores = [costs.clash] * len(lines)
         for number in exact:
             scores[number] = _match_score(row, lines[number], costs)
         return scores
     return [_match_score(row, line, costs) for line in lines]
+
+
+def _is_heading(row: PrintedRow, lines: tuple[Line, ...]) -> bool:
+    """Whether all labels of the row are group labels or headings of the block (二、主动公开政府信息情况)."""
+    return bool(row.labels) and all(label_key(label) in _group_keys(lines) for label in row.labels)
 
 
 def _match_score(row: PrintedRow, line: Line, costs: Costs) -> float:

@@ -142,8 +142,8 @@ def _arrange(
     if spans is None:
         return None
     return tuple(
-        next((cell for cell in values if cell.col < high and cell.col + cell.colspan > low), None)
-        for low, high in spans
+        next((cell for cell in values if span and cell.col < span[1] and cell.col + cell.colspan > span[0]), None)
+        for span in spans
     )
 
 
@@ -154,16 +154,16 @@ def _is_heaped(values: list[PrintedCell], width: int) -> bool:
 
 
 def _find_bare_run(rows: list[PrintedRow], table: FormTable) -> SingleRow | None:
-    """As many numbers in a run as the table has, behind a label that names its subject (stacked headers)."""
+    """As many values in a row as the table has, behind a label that names its subject (headers lost or stacked)."""
     width = len(table.columns)
     subject = label_key(table.corner[0]) if table.corner else ""
     for index, row in enumerate(rows):
-        if not row.flat or row.numbers != width or not subject:
+        if row.numbers != width and (row.flat or len(row.cells) != width or row.labels or not row.numbers):
             continue
         labels = [label for other in rows[max(0, index - STACKED) : index + 1] for label in other.labels]
-        if any(subject in label_key(text) for text in labels):
-            numbers = tuple(cell for cell in row.cells if is_number(cell))
-            return SingleRow(numbers, 1.0, 0.9, _evidence([row]))
+        if subject and any(subject in label_key(text) for text in labels):
+            values = tuple(cell for cell in row.cells if not is_label(cell) and (not row.flat or is_number(cell)))
+            return SingleRow(values[-width:], 1.0, 0.9, _evidence([row]))
     return None
 
 

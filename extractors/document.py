@@ -163,7 +163,8 @@ _FOLDED: dict[str, str] = {}
 def fold(text: str) -> str:
     """``text`` in compatibility normal form (NFKC), code point for code point, so that offsets stand.
 
-    A character whose normal form is longer than one (㎡, ½, ⑴) stays as it is. Characters of the CJK Radicals
+    A character whose normal form is longer than one (㎡, ½, ⑴) stays as it is, and so do
+    superscripts and circled digits. Characters of the CJK Radicals
     Supplement become the character that they picture; no-break and ideographic spaces become a space.
     """
     if text.isascii():
@@ -171,7 +172,9 @@ def fold(text: str) -> str:
     for char in set(text):
         folded = _FOLDED.get(char)
         if folded is None:
-            folded = unicodedata.normalize("NFKC", char).translate(_RADICALS)
+            # A superscript or a circled digit is a note's mark, not a digit of the figure before it.
+            raised = unicodedata.decomposition(char).startswith(("<super>", "<sub>", "<circle>"))
+            folded = char if raised else unicodedata.normalize("NFKC", char).translate(_RADICALS)
             folded = _FOLDED[char] = folded if len(folded) == 1 else char
         if folded != char:
             text = text.replace(char, folded)

@@ -30,6 +30,7 @@ from extractors.markup import (
     compose,
     join_lines,
     lay_out,
+    raise_digits,
     tidy,
 )
 from extractors.numbering import Numbering, read_numbering
@@ -425,7 +426,8 @@ def _read_inline(element: etree._Element, package: _Package, depth: int, paragra
     for child in element.iterchildren(etree.Element):
         name = _local(child.tag, package.word)
         if name == "t":
-            paragraph.lines[-1].append(child.text or "")
+            text = child.text or ""
+            paragraph.lines[-1].append(raise_digits(text) if _is_raised(element, package.word) else text)
         elif name == "r":
             if not (package.has_hidden and _is_hidden(child, package.word)):
                 _read_inline(child, package, depth, paragraph)
@@ -447,6 +449,12 @@ def _read_inline(element: etree._Element, package: _Package, depth: int, paragra
             _read_inline(child, package, depth, paragraph)
         elif name.endswith("/math}t"):
             paragraph.lines[-1].append(child.text or "")
+
+
+def _is_raised(run: etree._Element, word: str) -> bool:
+    properties = _child(run, f"{word}rPr")
+    align = _child(properties, f"{word}vertAlign") if properties is not None else None
+    return align is not None and align.get(f"{word}val") == "superscript"
 
 
 def _is_hidden(run: etree._Element, word: str) -> bool:

@@ -27,6 +27,8 @@ _SUBJECT = re.compile(r"信息公开|政务公开|資訊公開|信息公開|政�
 _ERROR_PAGE = re.compile(r"404|403|50[023]|not found|forbidden|页面不存在|找不到|无法访问|已删除|出错", re.IGNORECASE)
 # A scanned report of a hundred pages has some fifty megabytes.
 MAX_BYTES = 200_000_000
+# The longest reports, consolidated for a province, have some hundred thousand characters.
+MAX_CHARACTERS = 1_500_000
 # Below this many characters a page that speaks of disclosure is a list entry or an error page, not a report.
 MIN_CHARACTERS = 60
 
@@ -39,10 +41,12 @@ def extract_report(path: Path) -> Report:
     """
     data = _load(path)
     document = _read(path, data)
+    if len(document.text) > MAX_CHARACTERS:
+        raise LimitExceeded(path, f"{len(document.text):,} characters; at most {MAX_CHARACTERS:,} are read")
     forms = load_forms()
     tables = read_tables(document, forms)
     about = read_metadata(document)
-    _check_subject(path, document, tables)
+    _check_subject(path, document, tables, about)
     digest = hashlib.sha256(data).hexdigest()
     return Report(
         source=Source(str(path), digest, document.media_type, len(document.pages) or None, document.scanned),
@@ -117,18 +121,21 @@ def sniff(data: bytes) -> str:
     for magic, name in _MAGIC.items():
         if start.startswith(magic) and not (magic == b"BM" and start[6:10] != b"\0\0\0\0"):
             return name
-    plain = data[:65536].replace(b"\0", b"") if start.startswith((b"\xff\xfe", b"\xfe\xff")) else data[:65536]
+    wide = start.startswith((b"\xff\xfe", b"\xfe\xff"))
+    plain = data[:65536].replace(b"\0", b"") if wide else data[:65536]
     if _MARKUP.search(plain) or (b"multipart/related" in start and _MHTML.search(start)):
         return "html"
     if start.startswith(b"{\\rtf"):
         return "doc"
+    if wide:
+        return "text"
     control = sum(byte < 9 or 13 < byte < 32 for byte in plain[:4096])
     return "text" if control * 50 <= len(plain[:4096]) else "binary data of no known kind"
 
 
-def _check_subject(path: Path, document: Document, tables: Tables) -> None:
+def _check_subject(path: Path, document: Document, tables: Tables, about: About) -> None:
     """Refuse what is no annual report: an error page, a list of links, a document of another kind."""
-    if tables.form is not None:
+    if tables.form is not None or about.title is not None:
         return
     text = document.text.strip()
     unread = bool(document.images) or any(page.kind in ("scan", "garbage") for page in document.pages)

@@ -30,6 +30,7 @@ from extractors.markup import (
     join_lines,
     lay_out,
     place_cells,
+    raise_digits,
     tidy,
 )
 
@@ -63,6 +64,7 @@ _STYLED = etree.XPath(
     "descendant::*/@style[contains(.,'isplay') or contains(.,'ISPLAY') or contains(.,'isibility')"
     " or contains(.,'ISIBILITY') or contains(.,'mso-hide')]/.. | descendant::*/@hidden/.. | descendant::*/@role/.."
 )
+_SUPERSCRIPTS = etree.XPath("descendant::span[contains(@style,'super')]")
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all", re.IGNORECASE)
 _DISPLAY = re.compile(r"display\s*:\s*([a-z-]+)", re.IGNORECASE)
 _DISPLAY_TAGS = {
@@ -255,6 +257,13 @@ def _prepare(root: etree._Element) -> None:
         if element.get("href") is None or (len(element) and len(_text(element)) > _LINK_LENGTH):
             element.tag = "span"
     _adopt_rows(root)
+    for element in (*root.iter("sup"), *_select(_SUPERSCRIPTS, root)):
+        for part in element.iter():
+            part.text = raise_digits(part.text or "")
+    for element in root.iter("input"):
+        # A form saved as a page prints its figures in the fields.
+        if (element.get("type") or "text").lower() in ("text", "number"):
+            element.text = element.get("value")
     names = {element.tag for element in root.iter(etree.Element)}
     etree.strip_tags(root, *(names - _KEPT))
 

@@ -16,6 +16,8 @@ from rapidfuzz import fuzz
 _NUMBERING = re.compile(
     r"^(?:其中[::]?)?(?:\(?[一二三四五六七八九十]{1,3}[)、.．,:]|\(?\d{1,2}[)、.．,:]?(?=\D)|第?[一二三四五六七八九十]+[,、:])"
 )
+# 四、结转2023年度继续办理 for 下年度, 一、2022年新收… for 本年.
+_YEAR = re.compile(r"20\d\d(?=年)")
 _NOT_TEXT = re.compile(r"[\W_]+")
 _GLOSS = re.compile(r"[(（\[【].*$", re.DOTALL)
 
@@ -30,7 +32,7 @@ RATIO_WEIGHT = 0.95
 @lru_cache(maxsize=16384)
 def label_key(text: str) -> str:
     """``text`` without number, punctuation, white space and width: what two spellings of a label share."""
-    folded = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+    folded = _YEAR.sub("", re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)))
     return _NOT_TEXT.sub("", _NUMBERING.sub("", folded, count=1)) or _NOT_TEXT.sub("", folded)
 
 

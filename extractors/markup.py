@@ -85,6 +85,14 @@ class Grid:
 Block = Line | Picture | Notice | Grid
 
 
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def raise_digits(text: str) -> str:
+    """``text`` with superscript digits: the mark of a note is no digit of the figure before it."""
+    return text.translate(_RAISED)
+
+
 def tidy(raw: str) -> str:
     """``raw`` as a browser shows it on one line: no invisible characters, each run of blanks one space."""
     if not raw.isascii():

@@ -40,6 +40,13 @@ _TITLE = re.compile(
     r"^[《“\"]?(?P<before>[^。;；?？!！]{0,40}?)(?P<subject>政府信息公开|政务信息公开|信息公开|政务公开)"
     r"(?P<after>[^。;；:：]{0,14}?)(?P<kind>年度报告|工作报告|报告书|报告|年报|工作总结)[》”\"]?(?:[(（][^)）]*[)）])?$"
 )
+# Universities and schools report by academic year.
+_ACADEMIC_YEAR = re.compile(r"20\d{2}\s*[-—–~至]+\s*20\d{2}\s*学年度?")
+_NOT_NAME = re.compile(
+    r"^(?:我|本|各|全)[县市区乡镇局委办单校院]|工作|情况|报告|公开|年度|关于|做好|全市|全县|全区|政务|^附件?|^第"
+)
+# What precedes the place in the name of a branch of a central body or of the party.
+_CENTRAL = re.compile(r"^(?:国家\w{2,8}?(?:总局|局|署)|中国共产党|中共|中国\w{2,8}?(?:总队|局))")
 _NOT_TITLE = re.compile(
     r"根据|按照|现将|编制|公布如下|指南|目录|制度|条例|当前位置|>|首页|上一篇|下一篇|关于做好|点击|下载"
 )
@@ -126,12 +133,14 @@ def _title_authority(title: str) -> str | None:
     match = _TITLE.match(title)
     if match is None:
         return None
-    name = _YEAR_PHRASE.sub("", match["before"])
+    name = _YEAR_PHRASE.sub("", _ACADEMIC_YEAR.sub("", match["before"])).lstrip("#*- ")
     name = re.sub(r"^关于|关于$|的$|^\d+年?|发布$|公布$|[《》“”\"\s]", "", name)
     # 某县人民政府信息公开…: the word 政府 belongs to both the name and the subject.
     if name.endswith("人民") and match["subject"].startswith("政府"):
         name += "政府"
-    return name if _is_authority(name) else None
+    # What stands before the subject of a title is a body by its place: 水利部, 县残联, 第二十师 need no known ending.
+    is_name = re.fullmatch(r"[\u4e00-\u9fff·()（）、]{3,40}", name) and not _NOT_NAME.search(name)
+    return name if is_name or _is_authority(name) else None
 
 
 def _is_authority(name: str) -> bool:
@@ -148,6 +157,7 @@ def _stated_authority(document: Document, head: list[str], lines: list[str]) -> 
         _field(head, _spellings()["authority_fields"], _as_authority)
         or _signed_authority(lines)
         or _tag(document, "authority_tags", _as_authority)
+        or _announced_authority(lines)
         or _opening_authority(lines)
         or next((line for line in head[:6] if _is_authority(line) and len(line) >= 4), None)
     )
@@ -198,6 +208,17 @@ def _opening_authority(lines: list[str]) -> str | None:
             if _is_authority(name):
                 return name
     return None
+
+
+_ANNOUNCED = re.compile(
+    rf"(?:公布|发布|编制|报告)(?:了|的)?《?(?P<name>[\u4e00-\u9fff·]{{3,25}}?)(?:关于)?{_YEAR}年(?:度)?[\u4e00-\u9fff]{{0,4}}信息公开"
+)
+
+
+def _announced_authority(lines: list[str]) -> str | None:
+    """The body whose report a sentence announces (现公布某县粮食局2008年度政府信息公开工作年度报告)."""
+    found = (match["name"] for line in lines[:40] for match in _ANNOUNCED.finditer(line[:400]))
+    return next((name for name in found if _is_authority(name)), None)
 
 
 def _full_name(authority: str | None, lines: list[str], named: str | None) -> str | None:
@@ -300,7 +321,8 @@ def _region(authority: str | None, text: str) -> str | None:
     suffixes = "|".join(_spellings()["area_suffixes"])
     outside = tuple(_spellings()["not_areas"])
     if authority:
-        match = re.match(rf"(?:[\u4e00-\u9fff·]{{2,8}}?(?:{suffixes}))+", authority)
+        local = _CENTRAL.sub("", authority)
+        match = re.match(rf"(?:[\u4e00-\u9fff·]{{2,8}}?(?:{suffixes}))+", local)
         if match and not match[0].endswith(outside):
             return match[0]
     names = Counter(

@@ -123,13 +123,23 @@ def _signed(match: re.Match[str]) -> Printed:
 _SPACED_DIGITS = re.compile(r"^\D*\d(?: +\d)+\D*$|^\D*\d{1,3}(?: +\d{3})+(?:\.\d+)?\D*$|^\D*[\d.]+ *\D*$")
 
 
+# Marks of notes behind a figure: superscripts, 33*, 33①, 33[1], 44[注1], 44（注）.
+_NOTE = re.compile(
+    r"(?<=[\d件项条元])\s*(?:"
+    r"[¹²³⁰⁴-⁹]+|[*＊※†]+|[①-⑳]|"
+    r"[\[［]\s*注?\s*[\d¹²³⁰⁴-⁹]{0,2}\s*[\]］]|"
+    r"[(（]?\s*注\s*[\d¹²³⁰⁴-⁹]{0,2}\s*[)）]?"
+    r")$"
+)
+
+
 def _compact(text: str) -> str:
     """``text`` in NFKC without white space; digits that a layout set apart (1 3 6; 3 652) are joined.
 
     Other groups of digits keep a space between them and so are no number: two values in one cell must not
     become a third.
     """
-    folded = unicodedata.normalize("NFKC", text).replace("\u200b", "").replace("\ufeff", "").strip()
+    folded = unicodedata.normalize("NFKC", _NOTE.sub("", text)).replace("\u200b", "").replace("\ufeff", "").strip()
     folded = folded.replace("，", ",").replace("､", ",")
     if " " not in folded and "\n" not in folded and "\t" not in folded:
         return folded

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from extractors.align import Alignment, Line, align, block_lines, named_lines, names_line
+from extractors.align import Alignment, Line, align, block_lines, named_lines, names_line, names_whole
 from extractors.columns import keeps_blanks
 from extractors.disputes import SingleRow, read_single_row
 from extractors.document import Document
 from extractors.forms import Form, FormTable
-from extractors.labels import similarity
+from extractors.labels import ALIKE, similarity
 from extractors.numbers import is_unit
 from extractors.rows import PrintedRow, is_label, is_number, make_row, table_rows, text_rows
 
@@ -25,6 +25,12 @@ MIN_RUN = 5
 # The share of a block's rows that must be named by their own labels. With all labels of group 三 lost, three of the
 # 23 rows of table 三 are.
 MIN_ANCHORS = 0.1
+# In flattened text only a block of this many rows is known without its captions and headers.
+LONG_BLOCK = 20
+# A table with this share of the form's rows is the form's, whatever else it has; with fewer, no more than
+# MAX_STRANGERS of its labelled rows may be others.
+WHOLE = 0.8
+MAX_STRANGERS = 0.2
 # Rows without a label that may stand before the first and behind the last that has one, and headers above them.
 MARGIN = 4
 
@@ -139,14 +145,28 @@ def _recognised(alignment: Alignment, lines: tuple[Line, ...], rows: list[Printe
     """A block is there if its own labels name enough of its rows and the reading explains more than it skips.
 
     Under a caption or header of the block one named row is enough (a bureau that prints its procurement only).
-    Flattened text must have one: its lines may be headings of prose that read like rows.
+    Without one, lists and catalogues have rows of the same names, and headings of prose read like rows: then labels
+    must name most of the block, in flattened text most of a long one.
     """
-    named = alignment.anchors
-    headed = _is_headed(lines, rows)
-    if any(row.flat for row in rows) and not headed:
+    named, headed = alignment.anchors, _is_headed(lines, rows)
+    most = named * 2 >= len(lines) and (len(lines) >= LONG_BLOCK or not any(row.flat for row in rows))
+    if not (headed or most) or _is_local(alignment, lines, rows):
         return False
     enough = named >= max(2, MIN_ANCHORS * len(lines)) and alignment.score > 0
-    return enough or (headed and named > 0 and any(rows[match.row].numbers for match in alignment.matches))
+    return enough or (named > 0 and any(rows[match.row].numbers for match in alignment.matches))
+
+
+def _is_local(alignment: Alignment, lines: tuple[Line, ...], rows: list[PrintedRow]) -> bool:
+    """Whether this is another table with some of the form's labels (local statistics of 2008-2013).
+
+    It lacks many of the form's rows and has many that the form has not.
+    """
+    used = [match.row for match in alignment.matches]
+    if not used or len(used) >= WHOLE * len(lines):
+        return False
+    labelled = sum(bool(row.labels and row.numbers) for row in rows[min(used) : max(used) + 1])
+    known = sum((match.likeness or 0.0) >= ALIKE and bool(rows[match.row].numbers) for match in alignment.matches)
+    return (labelled - known) > MAX_STRANGERS * labelled
 
 
 def _is_headed(lines: tuple[Line, ...], rows: list[PrintedRow]) -> bool:
@@ -198,11 +218,16 @@ def _label_pieces(above: list[PrintedRow], row: PrintedRow, lines: tuple[Line, .
         return 0
     for count in (1, 2):
         pieces = [*above[-count:], row]
-        if len(pieces) <= count or any(len(piece.cells) != 1 or not piece.labels for piece in pieces[:-1]):
+        if len(pieces) <= count or any(not _may_begin(piece, lines) for piece in pieces[:-1]):
             return 0
-        if named_lines("".join(label for piece in pieces for label in piece.labels), lines):
+        if names_whole("".join(label for piece in pieces for label in piece.labels), lines):
             return count
     return 0
+
+
+def _may_begin(row: PrintedRow, lines: tuple[Line, ...]) -> bool:
+    """Whether ``row`` is a label alone that may have a second half below it."""
+    return len(row.cells) == 1 and bool(row.labels) and not names_whole(row.labels[0], lines)
 
 
 def _join_broken(rows: list[PrintedRow], spellings: set[tuple[str, ...]]) -> list[PrintedRow]:

@@ -74,8 +74,13 @@ def _has_inner_blanks(table: Table) -> bool:
 
 # The longest header of a column has ten characters; a line of short pieces is a row of headers.
 MAX_HEADER = 14
+# No printed row has more pieces: three labels, each broken twice, and fifteen values.
+MAX_PIECES = 24
 # A label and its value with too little room between them (行政许可1,163).
-_GLUED = re.compile(r"^\s*([^\d\s]{2,30}?)([-+]?\d[\d,]*(?:\.\d+)?|[—-]{1,2}|/)\s*$")
+_GLUED = re.compile(
+    r"^\s*([^\d\s]{2,40}?)([-+]?\d[\d,]*(?:\.\d+)?(?:万元|亿元|元|件|条|次|篇|个|人|项)?|[—-]{1,2}|/)\s*$"
+)
+_TIGHT = re.compile(r"^(.*[\u4e00-\u9fff)）”])([-+]?\d[\d,]*)$")
 _RULE = re.compile(r"^[\s|:+=-]*-{3,}[\s|:+=-]*$")
 
 
@@ -140,11 +145,19 @@ def _spaced(line: str, start: int) -> list[PrintedCell]:
     glued = _GLUED.match(line) if len(pieces) == 1 else None
     if glued:
         return [flat_cell(glued[1], start), flat_cell(glued[2], start + glued.start(2))]
-    if all(len(piece) <= MAX_HEADER for _, piece in pieces) and not any(values):
+    # A row of headers; or a whole table on one line, whose labels are put together again where they are compared.
+    if len(pieces) > MAX_PIECES or (all(len(piece) <= MAX_HEADER for _, piece in pieces) and not any(values)):
         return [flat_cell(piece, start + at) for at, piece in pieces]
     # One value counts only at the end of a short line (指标 条 24): prose has figures in it too.
     if sum(values) < 2 and not (len(pieces) <= 4 and values[-1] and not values[0]):
         return [flat_cell(line, start)]
+    # The first value may be glued to its label ((一)予以公开5 0 0 …).
+    first = values.index(True)
+    tight = _TIGHT.match(pieces[first - 1][1]) if first else None
+    if tight:
+        at, _ = pieces[first - 1]
+        pieces[first - 1 : first] = [(at, tight[1]), (at + tight.start(2), tight[2])]
+        values.insert(first, True)
     cells, run = [], 0
     for index, is_value in enumerate([*values, True]):
         if is_value and index > run:
