@@ -18,6 +18,8 @@ from extractors.labels import ALIKE, RATIO_WEIGHT, UNLIKE, label_key, label_keys
 from extractors.numbers import is_unit
 from extractors.rows import PrintedRow
 
+# From here on a label without any value behind it is a row's whose blanks are lost.
+CLOSE = 0.85
 # The longest label of the forms has 77 characters with its gloss; what is longer is prose.
 MAX_LABEL = 120
 
@@ -154,7 +156,9 @@ def _named_exactly(labels: tuple[str, ...], lines: tuple[Line, ...]) -> set[int]
 
 @lru_cache(maxsize=64)
 def _group_keys(lines: tuple[Line, ...]) -> frozenset[str]:
-    return frozenset(label_key(group) for line in lines for group in line.row.groups)
+    """Keys of group labels that are no row of the block; on form 2014 a row may head others."""
+    groups = {label_key(group) for line in lines for group in line.row.groups}
+    return frozenset(groups - {label_key(line.row.label) for line in lines})
 
 
 def names_whole(label: str, lines: tuple[Line, ...]) -> bool:
@@ -208,12 +212,17 @@ def _row_scores(row: PrintedRow, lines: tuple[Line, ...], costs: Costs) -> list[
     exact = _named_exactly(row.labels, lines)
     only_words = bool(row.labels) and len(row.labels) == len(row.cells)
     heading = not row.numbers and not exact and _is_heading(row, lines)
-    if exact or heading or only_words:
+    if exact or heading or (only_words and not _names_closely(row, lines)):
         scores = [costs.clash] * len(lines)
         for number in exact:
             scores[number] = _match_score(row, lines[number], costs)
         return scores
     return [_match_score(row, line, costs) for line in lines]
+
+
+def _names_closely(row: PrintedRow, lines: tuple[Line, ...]) -> bool:
+    """Whether words without values behind them are a garbled label: headings of prose are half like a label too."""
+    return names_line(row, lines) and max(likeness(row, line) or 0.0 for line in lines) >= CLOSE
 
 
 def _is_heading(row: PrintedRow, lines: tuple[Line, ...]) -> bool:

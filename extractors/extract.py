@@ -135,15 +135,16 @@ def sniff(data: bytes) -> str:
 
 def _check_subject(path: Path, document: Document, tables: Tables, about: About) -> None:
     """Refuse what is no annual report: an error page, a list of links, a document of another kind."""
-    if tables.form is not None or about.title is not None:
-        return
     text = document.text.strip()
+    is_error = len(text) < 600 and bool(_ERROR_PAGE.search(text))
+    if tables.form is not None or (about.title is not None and not is_error):
+        return
     unread = bool(document.images) or any(page.kind in ("scan", "garbage") for page in document.pages)
     if _SUBJECT.search(text) and (len(text) >= MIN_CHARACTERS or unread):
         return
     if not text and unread:
         return
-    if len(text) < 600 and _ERROR_PAGE.search(text):
+    if is_error:
         raise NotAReport(path, f"an error page: {text[:60]!r}")
     if not text:
         raise EmptyFile(path, "neither text nor an image")

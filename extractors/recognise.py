@@ -162,9 +162,11 @@ def _is_local(alignment: Alignment, lines: tuple[Line, ...], rows: list[PrintedR
     It lacks many of the form's rows and has many that the form has not.
     """
     used = [match.row for match in alignment.matches]
-    if not used or len(used) >= WHOLE * len(lines):
+    one_column = all(line.width == 1 for line in lines)
+    if not used or not one_column or len(used) >= WHOLE * len(lines):
         return False
-    labelled = sum(bool(row.labels and row.numbers) for row in rows[min(used) : max(used) + 1])
+    chunks = {rows[index].chunk for index in used}
+    labelled = sum(bool(row.labels and row.numbers) for row in rows if row.chunk in chunks)
     known = sum((match.likeness or 0.0) >= ALIKE and bool(rows[match.row].numbers) for match in alignment.matches)
     return (labelled - known) > MAX_STRANGERS * labelled
 

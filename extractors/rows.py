@@ -142,7 +142,7 @@ def _spaced(line: str, start: int) -> list[PrintedCell]:
     """
     pieces = [(match.start(), match.group()) for match in re.finditer(r"\S+", line)]
     values = [parse_printed(piece).kind != "text" for _, piece in pieces]
-    glued = _GLUED.match(line) if len(pieces) == 1 else None
+    glued = _GLUED.match(line) if len(pieces) == 1 and not values[0] else None
     if glued:
         return [flat_cell(glued[1], start), flat_cell(glued[2], start + glued.start(2))]
     # A row of headers; or a whole table on one line, whose labels are put together again where they are compared.

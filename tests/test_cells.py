@@ -1,5 +1,6 @@
 """Tables to cells: naming rows, picking columns, and staying honest where blanks are lost."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -255,3 +256,59 @@ def test_prose_with_the_words_of_the_form_makes_no_table() -> None:
 1 件。
 行政复议 0 件，行政诉讼 0 件。"""
     assert read(text).form is None
+
+
+def test_a_row_that_ends_early_left_out_its_last_cells() -> None:
+    """The cells stand under their headers; what the row leaves out at its end is blank, never shifted."""
+    rows = [row[:3] if row[0] == "2.重复申请" else row for row in application_rows()]
+    row = values(grid(rows), "applications.rejected.repeated.")
+    assert row[1:] == [0, "blank", "blank", "blank", "blank", "blank"]
+
+
+def test_a_column_that_the_table_lacks_is_not_filled_from_its_neighbour() -> None:
+    rows = [row[:-1] for row in application_rows()]
+    found = grid(rows)
+    assert [cell.value for cell in found.cells if cell.key.endswith("natural_person")] == list(range(25))
+    totals = {cell.status for cell in found.cells if re.fullmatch(r"applications\..*\.total", cell.key)}
+    assert totals == {"illegible"}
+
+
+def statistics_rows(*columns: int) -> list[list[str]]:
+    rows = [["指标", "单位", *(f"第{column}列" for column in columns)]]
+    lines = block_lines(FORMS["2014"].block_tables("statistics"))
+    return rows + [[line.row.label, "件", *(str(column) for column in columns)] for line in lines]
+
+
+def test_of_several_columns_of_figures_none_is_taken_for_the_one() -> None:
+    assert {cell.status for cell in grid(statistics_rows(1, 2, 3)).cells} == {"illegible"}
+    assert {cell.value for cell in grid(statistics_rows(1)).cells} == {1}
+
+
+def test_the_column_whose_header_is_the_forms_is_taken_beside_others() -> None:
+    rows = statistics_rows(7, 2)
+    rows[0][2:] = ["代码", "统计数"]
+    assert {cell.value for cell in grid(rows).cells} == {2}
+
+
+def test_a_local_table_with_some_of_the_labels_is_not_the_form() -> None:
+    labels = ["收到申请数", "当面申请数", "传真申请数", "网络申请数", "信函申请数", "同意公开答复数"]
+    labels += ["提供服务类信息数", "网站专栏页面访问量", "电子邮件申请数", "全文电子化的主动公开信息数", "行政申诉数"]
+    rows = [["指标名称", "计量单位", "数量"], *[[label, "条", str(number)] for number, label in enumerate(labels)]]
+    assert grid(rows).form is None
+
+
+def test_a_whole_table_on_one_line() -> None:
+    rows = " ".join(f"{line.row.label} {number} 0 0 0 0 0 {number}" for number, line in enumerate(LINES))
+    found = read(f"三、收到和处理政府信息公开申请情况\n申请人情况 {' '.join(APPLICANTS)} {rows}\n四、其他\n")
+    assert [cell.value for cell in found.cells if cell.key.endswith("natural_person")] == list(range(25))
+
+
+def test_a_first_value_glued_to_its_label() -> None:
+    text = LABELLED + "\n" + "\n".join(f"{line.row.label}{number} 0 0 0 0 0 7" for number, line in enumerate(LINES))
+    found = read(text)
+    assert [cell.value for cell in found.cells if cell.key.endswith("natural_person")] == list(range(25))
+
+
+def test_a_catalogue_with_rows_of_the_same_names_is_no_table_of_the_form() -> None:
+    rows = [["序号", "公开事项", "数量"], ["1", "行政许可", "12"], ["2", "行政处罚", "7"], ["3", "财政预决算", "2"]]
+    assert grid(rows).form is None

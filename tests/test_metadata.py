@@ -30,6 +30,15 @@ def about(text: str, **hints: str) -> About:
         ),
         ("云溪县水务局关于2017年度政府信息公开工作情况的报告", None, "云溪县水务局", 2017),
         ("《云溪县水务局2019年政务公开工作年度报告》", "云溪县水务局2019年政务公开工作年度报告", "云溪县水务局", 2019),
+        ("水利部2020年政府信息公开工作年度报告", None, "水利部", 2020),
+        ("云溪县残联2022年政府信息公开工作年度报告", None, "云溪县残联", 2022),
+        ("江陵理工大学2018-2019学年信息公开工作年度报告", None, "江陵理工大学", 2019),
+        (
+            "云溪县人民政府办公室（县外事办公室）2022年政府信息公开工作年度报告",
+            "云溪县人民政府办公室(县外事办公室)2022年政府信息公开工作年度报告",
+            "云溪县人民政府办公室(县外事办公室)",
+            2022,
+        ),
         ("白音查干苏木人民政府2023年政府信息公开工作年报", None, "白音查干苏木人民政府", 2023),
         ("沧原经济技术开发区管理委员会2024年政府信息公开工作年度报告", None, "沧原经济技术开发区管理委员会", 2024),
     ],
@@ -60,6 +69,15 @@ def test_the_sign_off_names_body_and_date() -> None:
 def test_the_opening_sentence_names_the_body() -> None:
     found = about("一、总体情况\n2019年,石桥乡深入落实条例,公开信息12条。\n")
     assert (found.authority, found.year) == ("石桥乡", 2019)
+
+
+def test_an_announcing_sentence_names_the_body() -> None:
+    found = about("根据条例,现公布云溪县粮食局2008年度政府信息公开工作年度报告。\n一、概述\n工作平稳。\n")
+    assert (found.authority, found.year) == ("云溪县粮食局", 2008)
+
+
+def test_the_region_of_a_branch_of_a_central_body() -> None:
+    assert about("国家税务总局云溪县税务局2022年政府信息公开工作年度报告" + BODY).region == "云溪县"
 
 
 def test_the_period_of_the_data_gives_the_year() -> None:

@@ -43,6 +43,12 @@ def test_nil(text: str) -> None:
         ("1.2亿元", "1.2", "亿元"),
         ("12.", "12", None),
         ("十二", "12", None),
+        ("18①", "18", None),
+        ("5²", "5", None),
+        ("33*", "33", None),
+        ("16[1]", "16", None),
+        ("44[注1]", "44", None),
+        ("0（注）", "0", None),
     ],
 )
 def test_numbers(text: str, value: str, unit: str | None) -> None:
