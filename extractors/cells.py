@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from extractors.align import Alignment, Line, Match, block_lines
+from extractors.assist import decide
 from extractors.columns import Picked, pick_flat, pick_grid
 from extractors.disputes import SingleRow
 from extractors.document import Document, PrintedCell
@@ -16,7 +17,7 @@ from extractors.labels import ALIKE, similarity
 from extractors.numbers import is_money, parse_printed, to_wan, whole
 from extractors.placement import agreed, place_numbers
 from extractors.recognise import Candidate, Rows, recognise
-from extractors.report import Cell, Evidence, Problem
+from extractors.report import Cell, CellStatus, Evidence, Problem
 from extractors.rows import PrintedRow, is_label
 
 # Confidence of a value by how it was named and read; docs/design.md tells how they were chosen.
@@ -26,6 +27,10 @@ BY_ORDER = 0.95
 DOUBTFUL = 0.8
 BY_SUMS = 0.6
 NO_UNIT = 0.5
+# Below this probability a recogniser's reading is no reading: the cell is illegible.
+LEGIBLE = 0.6
+# From here on a recogniser's reading is beyond doubt, and no sum changes it.
+CLEAR = 0.9
 
 # The widest header (table of disputes) has 19 label cells; what stands further above belongs to another table.
 MAX_HEADER_TEXTS = 24
@@ -48,17 +53,22 @@ class Reading:
     cells: dict[str, Cell]
     printed: dict[str, Printing]
     problems: tuple[Problem, ...]
+    candidates: dict[str, tuple[Decimal, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """All cells of a report. ``form`` is None where no block of any form was recognised."""
+    """All cells of a report. ``form`` is None where no block of any form was recognised.
+
+    ``candidates`` holds the values that a recogniser thought possible for the cells that it doubted.
+    """
 
     form: str | None
     blocks: dict[str, str | None]
     cells: tuple[Cell, ...] = ()
     printed: dict[str, Printing] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    candidates: dict[str, tuple[Decimal, ...]] = field(default_factory=dict)
 
 
 def read_tables(document: Document, forms: Mapping[str, Form]) -> Tables:
@@ -71,6 +81,7 @@ def read_tables(document: Document, forms: Mapping[str, Form]) -> Tables:
     readings = {id(found): _read_block(document, found, rows) for found in chosen.values() if found}
     cells: dict[str, Cell] = {}
     printed: dict[str, Printing] = {}
+    candidates: dict[str, tuple[Decimal, ...]] = {}
     problems: list[Problem] = []
     for contract_block, found in chosen.items():
         if found is None:
@@ -83,9 +94,10 @@ def read_tables(document: Document, forms: Mapping[str, Form]) -> Tables:
         if not cells.keys() >= reading.cells.keys():
             cells.update(reading.cells)
             printed.update(reading.printed)
+            candidates.update(reading.candidates)
             problems.extend(reading.problems)
     blocks = {block: found.form.name if found else None for block, found in chosen.items()}
-    return Tables(main.name, blocks, tuple(cells.values()), printed, tuple(problems))
+    return Tables(main.name, blocks, tuple(cells.values()), printed, tuple(problems), candidates)
 
 
 def _absent_block(form: Form, contract_block: str) -> dict[str, Cell]:
@@ -119,6 +131,7 @@ def _fill(
     problems: list[Problem] = []
     by_line = {match.line: match for match in alignment.matches}
     loose: dict[tuple[str, ...], tuple[PrintedCell, ...]] = {}
+    doubtful: dict[str, PrintedCell] = {}
     for number, line in enumerate(lines):
         specs = [form.cells[line.table.cell_key(line.row, column)] for column in line.table.columns]
         match = by_line.get(number)
@@ -133,13 +146,17 @@ def _fill(
         label = _row_label(row, line)
         for spec, cell in zip(specs, values.cells, strict=True):
             printed[spec.key] = Printing(label, _column_label(spec, header))
+            if cell and cell.confidence < CLEAR:
+                doubtful[spec.key] = cell
             cells[spec.key], found = _read_cell(document, spec, cell, row, header, confidence)
             problems.extend(found)
         if values.flaw == "lost_blanks":
             loose[tuple(spec.key for spec in specs)] = values.loose
     _place_loose(document, form, loose, cells)
+    candidates = _candidates(doubtful)
+    problems.extend(_assist(form, cells, doubtful, candidates))
     problems.extend(_unused(document, rows, alignment))
-    return Reading(cells, printed, tuple(problems))
+    return Reading(cells, printed, tuple(problems), candidates)
 
 
 def _pick(rows: list[PrintedRow], lines: tuple[Line, ...], alignment: Alignment, kept: bool) -> dict[int, Picked]:
@@ -251,6 +268,11 @@ def read_value(
     ``header`` holds the label texts among which the unit of an amount is sought.
     """
     where = _place(document, cell)
+    if cell.confidence < LEGIBLE:
+        message = f"{spec.key} cannot be read with confidence; the likeliest reading is {cell.text!r}"
+        problem = Problem("cell.illegible", message, where)
+        return Cell(spec.key, None, cell.text, spec.unit, "illegible", cell.confidence, where), [problem]
+    confidence = min(confidence, cell.confidence)
     found = parse_printed(cell.text)
     if found.kind == "blank":
         return Cell(spec.key, None, cell.text, spec.unit, "blank", confidence, where), []
@@ -267,6 +289,51 @@ def read_value(
         return Cell(spec.key, value, cell.text, spec.unit, "reported", confidence, where), []
     problem = Problem("amount.unit_missing", f"{spec.key} prints {cell.text} without a unit; taken as 万元", where)
     return Cell(spec.key, value, cell.text, spec.unit, "reported", min(confidence, NO_UNIT), where), [problem]
+
+
+def _candidates(doubtful: Mapping[str, PrintedCell]) -> dict[str, tuple[Decimal, ...]]:
+    """The values that the recogniser's readings of each doubtful cell come to, blanks as 0, the best first."""
+    values: dict[str, tuple[Decimal, ...]] = {}
+    for key, cell in doubtful.items():
+        readings = [parse_printed(text) for text, _ in _readings(cell)]
+        found = [reading.value or Decimal(0) for reading in readings if reading.kind != "text"]
+        if found:
+            values[key] = tuple(dict.fromkeys(found))
+    return values
+
+
+def _assist(
+    form: Form,
+    cells: dict[str, Cell],
+    doubtful: Mapping[str, PrintedCell],
+    candidates: Mapping[str, tuple[Decimal, ...]],
+) -> Iterator[Problem]:
+    """Give doubtful cells the value that the identities single out; a clear reading is never touched."""
+    known = {
+        key: Decimal(cell.value or 0)
+        for key, cell in cells.items()
+        if cell.status in ("reported", "blank") and key not in doubtful
+    }
+    for key, value in decide(candidates, known, form.identities).items():
+        cell = cells[key]
+        blank = all(parse_printed(text).kind == "blank" for text, _ in _readings(doubtful[key]) if _is(text, value))
+        status: CellStatus = "blank" if blank else "reported"
+        changed = replace(
+            cell, value=None if blank else whole(value), status=status, raw=doubtful[key].text, confidence=BY_SUMS
+        )
+        if (cell.status, cell.value) != (changed.status, changed.value):
+            cells[key] = changed
+            message = f"{key} was read as {doubtful[key].text!r}; the sums single out {whole(value)} among its readings"
+            yield Problem("cell.assisted", message, cell.evidence)
+
+
+def _readings(cell: PrintedCell) -> tuple[tuple[str, float], ...]:
+    return cell.candidates or ((cell.text, cell.confidence),)
+
+
+def _is(text: str, value: Decimal) -> bool:
+    found = parse_printed(text)
+    return found.kind != "text" and (found.value or Decimal(0)) == value
 
 
 def _place(document: Document, cell: PrintedCell) -> Evidence:
@@ -346,6 +413,7 @@ def _fill_single(document: Document, candidate: Candidate, found: SingleRow) -> 
     form, table = candidate.form, candidate.tables[0]
     specs = [form.cells[table.cell_key(table.rows[0], column)] for column in table.columns]
     cells: dict[str, Cell] = {}
+    doubtful: dict[str, PrintedCell] = {}
     problems: list[Problem] = []
     for spec, cell in zip(specs, found.cells, strict=True):
         if cell is None:
@@ -353,9 +421,13 @@ def _fill_single(document: Document, candidate: Candidate, found: SingleRow) -> 
         else:
             cells[spec.key], more = read_value(document, spec, cell, [], found.confidence)
             problems.extend(more)
+            if cell.confidence < CLEAR:
+                doubtful[spec.key] = cell
     if found.loose:
         _place_loose(document, form, {tuple(spec.key for spec in specs): found.loose[: len(specs)]}, cells)
     if found.problem:
         problems.append(Problem("row.blanks_lost", found.problem, found.evidence))
+    candidates = _candidates(doubtful)
+    problems.extend(_assist(form, cells, doubtful, candidates))
     printed = {spec.key: Printing("", spec.column_label) for spec in specs}
-    return Reading(cells, printed, tuple(problems))
+    return Reading(cells, printed, tuple(problems), candidates)

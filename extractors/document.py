@@ -44,7 +44,9 @@ class PrintedCell:
     """One cell of a table as printed: folded text without line breaks, its place, and its place in the grid.
 
     ``row`` and ``col`` are those of the top left slot; a merged cell appears once, with its spans.
-    ``evidence`` of an empty cell still has its box, or an empty stretch of text at its place.
+    ``evidence`` of an empty cell still has its box, or an empty stretch of text at its place. ``confidence`` is the
+    probability that ``text`` is what is printed (1.0 where no recogniser was asked); ``candidates`` are a
+    recogniser's readings with theirs, best first, ``text`` among them, empty where only one is likely.
     """
 
     text: str
@@ -53,6 +55,8 @@ class PrintedCell:
     rowspan: int
     colspan: int
     evidence: Evidence
+    confidence: float = 1.0
+    candidates: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

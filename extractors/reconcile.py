@@ -41,14 +41,18 @@ def check_tables(tables: Tables, forms: Mapping[str, Form]) -> tuple[Finding, ..
         keys = {spec.key for spec in form.cells.values() if spec.table in own}
         for identity in form.identities:
             if keys & {*identity.plus, *identity.minus} and identity.id not in findings:
-                findings[identity.id] = _check_identity(identity, cells, tables.printed, form)
+                findings[identity.id] = _check_identity(identity, cells, tables.printed, form, tables.candidates)
         for table in own.values():
             findings.update((finding.id, finding) for finding in _check_ranges(table, cells, tables.printed, form))
     return tuple(findings.values())
 
 
 def _check_identity(
-    identity: Identity, cells: Mapping[str, Cell], printed: Mapping[str, Printing], form: Form
+    identity: Identity,
+    cells: Mapping[str, Cell],
+    printed: Mapping[str, Printing],
+    form: Form,
+    candidates: Mapping[str, tuple[Decimal, ...]],
 ) -> Finding:
     keys = (*identity.plus, *identity.minus)
     missing = [key for key in keys if key not in cells or cells[key].status in ("illegible", "absent")]
@@ -61,7 +65,8 @@ def _check_identity(
     origin: Origin | None = None
     if not holds:
         severity = "warning" if blanks or identity.relation == "expected" else "error"
-        origin = "report" if all(cells[key].confidence >= BEYOND_DOUBT for key in keys) else "unknown"
+        clear = all(cells[key].confidence >= BEYOND_DOUBT for key in keys)
+        origin = "report" if clear else "reading" if _explained(identity, cells, candidates) else "unknown"
     return Finding(
         id=identity.id,
         rule=identity.rule,
@@ -74,6 +79,18 @@ def _check_identity(
         difference=whole(right.total - left.total),
         cells=keys,
     )
+
+
+def _explained(identity: Identity, cells: Mapping[str, Cell], candidates: Mapping[str, tuple[Decimal, ...]]) -> bool:
+    """Whether another reading of one doubtful cell would make the sum hold."""
+    keys = {key for key in (*identity.plus, *identity.minus) if key in candidates}
+    values = {key: Decimal(cells[key].value or 0) for key in (*identity.plus, *identity.minus)}
+    gap = sum(values[key] for key in identity.minus) - sum(values[key] for key in identity.plus)
+    for key in keys:
+        wanted = values[key] + gap if key in identity.plus else values[key] - gap
+        if wanted in candidates[key]:
+            return True
+    return False
 
 
 def _undecided(
