@@ -12,6 +12,7 @@ from extractors.align import align, block_lines
 from extractors.cells import Tables, read_tables
 from extractors.document import Document, PrintedCell, Table
 from extractors.forms import load_forms
+from extractors.reconcile import check_tables
 from extractors.report import Evidence
 from extractors.rows import make_row
 from extractors.text import read_text
@@ -312,3 +313,63 @@ def test_a_first_value_glued_to_its_label() -> None:
 def test_a_catalogue_with_rows_of_the_same_names_is_no_table_of_the_form() -> None:
     rows = [["序号", "公开事项", "数量"], ["1", "行政许可", "12"], ["2", "行政处罚", "7"], ["3", "财政预决算", "2"]]
     assert grid(rows).form is None
+
+
+def doubt(rows: list[list[str]], row: int, column: int, *readings: tuple[str, float]) -> Tables:
+    """Read ``rows`` as one grid in which a recogniser doubts one cell."""
+    text, cells = "", []
+    for number, words in enumerate(rows):
+        for at, word in enumerate(words):
+            doubted = readings if (number, at) == (row, column) else ()
+            printed = doubted[0][0] if doubted else word
+            place = Evidence(start=len(text), end=len(text) + len(printed))
+            confidence = doubted[0][1] if doubted else 1.0
+            cells.append(PrintedCell(printed, number, at, 1, 1, place, confidence, doubted))
+            text += printed + "\t"
+    table = Table("ruled", tuple(cells), len(rows), max(map(len, rows)), 0, len(text))
+    return read_tables(Document("application/pdf", text, tables=(table,)), FORMS)
+
+
+def balanced_rows() -> list[list[str]]:
+    """Table three with 8 applications of natural persons, all granted."""
+    rows = [["", *APPLICANTS]]
+    for line in LINES:
+        figure = "8" if line.row.key in ("new", "granted", "processed") else "0"
+        rows.append([line.row.label, figure, "0", "0", "0", "0", "0", figure])
+    return rows
+
+
+def test_the_sums_single_out_a_reading_of_a_doubtful_cell() -> None:
+    found = doubt(balanced_rows(), 1, 1, ("3", 0.5), ("8", 0.45))
+    cell = next(cell for cell in found.cells if cell.key == "applications.new.natural_person")
+    assert (cell.value, cell.status, cell.raw) == (8, "reported", "3")
+    assert cell.confidence < 0.9
+    assert "cell.assisted" in {problem.code for problem in found.problems}
+
+
+def test_a_doubtful_cell_that_no_sum_decides_is_illegible_never_zero() -> None:
+    found = doubt(balanced_rows(), 1, 1, ("3", 0.5), ("5", 0.45))
+    cell = next(cell for cell in found.cells if cell.key == "applications.new.natural_person")
+    assert (cell.value, cell.status) == (None, "illegible")
+    assert "cell.illegible" in {problem.code for problem in found.problems}
+
+
+def test_a_clear_wrong_print_stays_wrong() -> None:
+    rows = balanced_rows()
+    rows[1][1] = "3"
+    found = doubt(rows, 2, 2, ("0", 0.7), ("8", 0.2))
+    cell = next(cell for cell in found.cells if cell.key == "applications.new.natural_person")
+    assert (cell.value, cell.status) == (3, "reported")
+    broken = {f.id: f.origin for f in check_tables(found, FORMS) if f.status == "inconsistent"}
+    assert broken["form.applicants:applications.new"] == "report"
+
+
+def test_another_reading_that_would_mend_the_sum_makes_it_the_readers_error() -> None:
+    """The row's sum wants 8 and the column's 3: nothing is decided, and either finding may be the reader's."""
+    rows = balanced_rows()
+    processed = next(index for index, line in enumerate(LINES, 1) if line.row.key == "processed")
+    rows[processed][1] = "3"
+    found = doubt(rows, 1, 1, ("3", 0.8), ("8", 0.1))
+    broken = {f.id: f.origin for f in check_tables(found, FORMS) if f.status == "inconsistent"}
+    assert broken["form.applicants:applications.new"] == "reading"
+    assert broken["form.applicants:applications.processed"] == "report"
