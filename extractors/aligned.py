@@ -7,23 +7,36 @@ rules, the xs of vertical ones); the rest is inferred from the glyphs.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
 from extractors.document import union
-from extractors.glyphs import Glyph, Piece, group_lines, pieces_of
-from extractors.grids import Grid, Lattice, Rule, assign, lattice_grid
+from extractors.glyphs import Glyph, is_numbered
+from extractors.grids import Grid, Lattice, Rule, assign, lattice_grid, left_over
+from extractors.gutters import (
+    CUT_GAP,
+    Interval,
+    Line,
+    Seen,
+    goes_on,
+    is_filled,
+    is_free,
+    lay_out,
+    lines_of,
+    value_places,
+)
 from extractors.report import Box
 
-_CUT_GAP = 0.25  # em; a piece that crosses a gutter is cut there where its glyphs are at least so far apart
 _REACH = 7.0  # em; lines with values that are farther apart belong to different tables
+_STEP = 3.6  # em; the next row, or the next line of its label, is not farther below
+_FOOT = 1  # lines at the foot of a page that belong to no table (a page number)
 _HEAD_REACH = 3.2  # em; a head line stands no farther above the next line of the table
 _SHORT = 24  # characters of a text in a row
 _LABEL = 60  # characters of the first text in a row
+_LEADING = 1.35  # em; the lines of one cell are not farther apart
 _WRAPPED = 2.2  # em; lines of one wrapped text are never farther apart
-_LABEL_COLUMNS = 3
 _LARGER = 1.12  # a line of so much larger writing between two rows is a heading
 _MOST_LINES = 400  # a page with more is a drawing
 _INTERRUPTED = 5.0  # points; a rule that begins later than others by more is interrupted
@@ -31,76 +44,70 @@ _MIN_ROWS = 3
 _MANY_VALUES = 5  # so many values in one line, below heads, are a table of one row
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One printed line as pieces."""
+def aligned_grid(
+    lines: Sequence[Line],
+    box: Box,
+    rules: Sequence[Rule] = (),
+    xs: Sequence[float] = (),
+    above: Seen | None = None,
+    upright: Mapping[float, list[Rule]] | None = None,
+) -> Grid | None:
+    """The grid of ``lines`` in ``box``; ``rules`` and ``xs`` are what is ruled. None without two columns and rows.
 
-    pieces: tuple[Piece, ...]
-    box: Box
-
-    @property
-    def values(self) -> int:
-        """How many pieces are numbers, or marks that stand for none."""
-        return sum(piece.is_value for piece in self.pieces)
-
-    @property
-    def middle(self) -> float:
-        """The y of its middle."""
-        return (self.box[1] + self.box[3]) / 2
-
-    @property
-    def size(self) -> float:
-        """Its em in points."""
-        return self.pieces[0].glyphs[0].size
-
-
-def lines_of(glyphs: Sequence[Glyph]) -> list[Line]:
-    """The lines of the glyphs that are written straight on, from top to bottom."""
-    lines = []
-    for line in group_lines(glyph for glyph in glyphs if glyph.turn == 0):
-        pieces = pieces_of(line)
-        if pieces:
-            lines.append(Line(tuple(pieces), union([piece.box for piece in pieces])))
-    return lines
-
-
-def aligned_grid(lines: Sequence[Line], box: Box, rules: Sequence[Rule] = (), xs: Sequence[float] = ()) -> Grid | None:
-    """The grid of ``lines`` in ``box``; ``rules`` and ``xs`` are what is ruled. None without two columns and rows."""
+    ``upright`` holds the vertical rules at ``xs`` where these alone say which cells are merged.
+    ``above`` is what the table showed of its columns on the page before. A row with a value whose column is not
+    clear is one cell: whoever reads it sees that it holds several values.
+    """
+    layout = lay_out(lines, box, _interrupted(rules, box), above)
     inner = sorted({rule.at for rule in rules if box[1] + 1 < rule.at < box[3] - 1})
     bands = _bands(lines, [box[1], *inner, box[3]])
-    rows = [row for band in bands for row in (_split_ruled(*band) if inner else _split_free(*band))]
-    edges = list(xs) or _column_edges([row.lines for row in rows], box, _interrupted(rules, box))
+    items = _item_edge(xs, layout.first) if layout and xs else layout.items if layout else None
+    rows = [row for band in bands for row in (_split_ruled(*band, items) if inner else _split_free(*band, items))]
+    edges = list(xs) or (layout.edges if layout else [])
     if len(edges) < 3 or len(rows) < 2:
         return None
+    unplaced = layout.unplaced if layout and not xs else frozenset()
     ys = [rows[0].top, *(row.bottom for row in rows)]
     horizontal = {y: [rule for rule in rules if rule.at == y] or [Rule(y, edges[0], edges[-1])] for y in ys[1:-1]}
     horizontal |= {y: [Rule(y, edges[0], edges[-1])] for y in (ys[0], ys[-1])}
-    captions = not inner and _is_filled([row.lines for row in rows], len(edges) - 2)
+    captions = not inner and is_filled([row.lines for row in rows], len(edges) - 2)
+    whole = [any(id(line) in unplaced for line in row.lines) for row in rows]
     vertical = {
-        x: [Rule(x, row.top, row.bottom) for row in rows if not _is_crossed(row.lines, x, captions)]
+        x: [
+            Rule(x, row.top, row.bottom)
+            for row, is_one in zip(rows, whole, strict=True)
+            if not is_one and not _is_crossed(row.lines, x, captions)
+        ]
         for x in edges[1:-1]
     }
+    vertical = dict(upright) if upright is not None else vertical
     vertical |= {x: [Rule(x, ys[0], ys[-1])] for x in (edges[0], edges[-1])}
-    lattice = Lattice(edges, ys, horizontal, vertical)
-    grid = lattice_grid(lattice, "aligned")
+    grid = lattice_grid(Lattice(edges, ys, horizontal, vertical), "aligned")
     assign([grid], [glyph for line in lines for piece in line.pieces for glyph in piece.glyphs])
-    return grid
+    return replace(grid, seen=layout.seen) if layout else grid
 
 
-def borderless_grids(glyphs: Sequence[Glyph]) -> tuple[list[Grid], list[Glyph]]:
+def _item_edge(xs: Sequence[float], first: float) -> float | None:
+    """The edge before the last label column, where the values begin at ``first``."""
+    before = [x for x in xs if x < first]
+    return before[-2] if len(before) > 2 else None
+
+
+def borderless_grids(glyphs: Sequence[Glyph], above: Seen | None = None) -> tuple[list[Grid], list[Glyph]]:
     """Tables without any rule among ``glyphs``, and the glyphs that stand in none."""
     lines = lines_of(glyphs)
     if len(lines) > _MOST_LINES:
         return [], list(glyphs)
     grids: list[Grid] = []
-    taken: set[int] = set()
-    for start, end in _regions(lines):
-        members = lines[start:end]
-        grid = aligned_grid(members, union([line.box for line in members]))
+    start, end = _continuation(lines, above) if above is not None else (0, 0)
+    regions = [(start, end, above)] if end else []
+    regions += [(end + low, end + high, None) for low, high in _regions(lines[end:])]
+    for low, high, seen in regions:
+        members = lines[low:high]
+        grid = aligned_grid(members, union([line.box for line in members]), above=seen)
         if grid is not None:
             grids.append(grid)
-            taken.update(id(glyph) for cell in grid.cells for glyph in cell.glyphs)
-    return grids, [glyph for glyph in glyphs if id(glyph) not in taken]
+    return grids, left_over(grids, glyphs)
 
 
 # --- rows ------------------------------------------------------------------------------------------------------
@@ -124,29 +131,56 @@ def _bands(lines: Sequence[Line], ys: list[float]) -> list[tuple[list[Line], flo
     return bands
 
 
-def _split_ruled(lines: list[Line], top: float, bottom: float) -> list[_Row]:
+def _split_ruled(lines: list[Line], top: float, bottom: float, items: float | None) -> list[_Row]:
     """Rows of a band between two rules: one, or as many as it has lines with values."""
     most = max((line.values for line in lines), default=0)
-    anchors = [[line] for line in lines if line.values and 2 * line.values >= most and len(line.pieces) > 1]
+    anchors = [line for line in lines if line.values and 2 * line.values >= most and len(line.pieces) > 1]
     if len(anchors) < 2:
         return [_Row(lines, top, bottom)]
-    return _with_extent(_around(anchors, lines), top, bottom)
+    return _split_free(lines, top, bottom, items)
 
 
-def _split_free(lines: list[Line], top: float, bottom: float) -> list[_Row]:
-    """Rows of a table without horizontal rules: lines with several pieces, wrapped labels with the nearest."""
-    reach = _pitch(lines)
-    chains: list[list[Line]] = []
-    for line in lines:
-        if chains and line.middle - chains[-1][-1].middle <= reach:
-            chains[-1].append(line)
-        else:
-            chains.append([line])
+def _split_free(lines: list[Line], top: float, bottom: float, items: float | None) -> list[_Row]:
+    """Rows of a table without horizontal rules: each around the label of its item, or around its values.
+
+    The label of a group stands wherever the middle of its rows is: it makes no row and parts none.
+    """
+    loose = [line for line in lines if items is not None and line.box[2] <= items and not line.values]
+    core = [line for line in lines if not any(line is other for other in loose)]
+    if not core:
+        return [_Row(lines, top, bottom)]
+    reach = _pitch(core)
+    chains = _chains(core, reach, items)
+    is_gapped = len(chains) >= _MIN_ROWS and all(sum(line.values > 0 for line in chain) <= 1 for chain in chains)
     rows: list[list[Line]] = []
     for chain in chains:
         anchors = _anchors(chain)
-        rows += _around(anchors, chain, reach) if anchors else [chain]
-    return _with_extent(sorted(rows, key=lambda row: median(line.middle for line in row)), top, bottom)
+        if len(anchors) == 1 and (is_gapped or _begins_item(chain[0], items)) and any(l.values for l in anchors[0]):
+            rows.append(list(chain))
+        else:
+            rows += _around(anchors, chain, reach) if anchors else [chain]
+    rows.sort(key=lambda row: median(line.middle for line in row))
+    for line in loose:
+        min(rows, key=lambda row: min(abs(other.middle - line.middle) for other in row)).append(line)
+    return _with_extent(rows, top, bottom)
+
+
+def _chains(lines: Sequence[Line], reach: float, items: float | None) -> list[list[Line]]:
+    """Lines so near to each other that they may be one wrapped text; where a numbered label begins, a row does."""
+    chains: list[list[Line]] = []
+    for line in lines:
+        near = chains and line.middle - chains[-1][-1].middle <= reach
+        if (near and not _begins_item(line, items)) or (chains and _is_broken(chains[-1][-1], line)):
+            chains[-1].append(line)
+        else:
+            chains.append([line])
+    return chains
+
+
+def _begins_item(line: Line, items: float | None) -> bool:
+    """Whether the label of a row begins in ``line`` with a number, as those of numbered lists do."""
+    texts = [piece for piece in line.pieces if not piece.is_value and (items is None or piece.box[2] > items)]
+    return bool(texts) and is_numbered(texts[0].text)
 
 
 def _pitch(lines: Sequence[Line]) -> float:
@@ -167,11 +201,31 @@ def _anchors(chain: Sequence[Line]) -> list[list[Line]]:
     for line in chain:
         if not line.values and (len(line.pieces) < 2 or line.box[2] <= first):
             continue
-        if anchors and not line.values and not anchors[-1][-1].values:
+        above = anchors[-1][-1] if anchors else None
+        if above is not None and not line.values and not above.values and not _is_between(chain, above, line):
+            anchors[-1].append(line)
+        elif above is not None and _is_broken(above, line):
             anchors[-1].append(line)
         else:
             anchors.append([line])
     return anchors
+
+
+def _is_between(chain: Sequence[Line], above: Line, below: Line) -> bool:
+    """Whether a label stands alone between two lines of heads: they are those of two tables."""
+    return any(above.middle < line.middle < below.middle and line.box[2] <= below.pieces[1].box[0] for line in chain)
+
+
+def _is_broken(above: Line, line: Line) -> bool:
+    """Whether ``line`` holds the last digits of numbers that their narrow columns broke: below some, not all."""
+    if line.middle - above.middle > _LEADING * line.size or line.values < len(line.pieces):
+        return False
+    over = [piece for piece in above.pieces if piece.is_value and len(piece.text) > 1 and piece.text.isdigit()]
+    return len(line.pieces) < above.values and all(
+        piece.text.isdigit()
+        and any(abs(piece.box[0] - other.box[0]) < 1 and piece.box[2] <= other.box[2] + 1 for other in over)
+        for piece in line.pieces
+    )
 
 
 def _around(anchors: list[list[Line]], lines: Sequence[Line], reach: float = float("inf")) -> list[list[Line]]:
@@ -210,7 +264,11 @@ def _is_caption(line: Line, lines: Sequence[Line], middles: Sequence[float], rea
         return False
     opposite = 2 * nearest - line.middle
     return not any(
-        abs(other.middle - opposite) < 0.35 * line.size and len(other.pieces) == 1 and not other.values
+        abs(other.middle - opposite) < 0.35 * line.size
+        and len(other.pieces) == 1
+        and not other.values
+        and other.box[0] < line.box[2]
+        and line.box[0] < other.box[2]
         for other in lines
     )
 
@@ -220,7 +278,9 @@ def _is_label_of(line: Line, row: Sequence[Line]) -> bool:
     texts = [piece.box for other in row for piece in other.pieces if not piece.is_value]
     if any(text[0] < line.box[2] and line.box[0] < text[2] for text in texts):
         return True
-    return line.box[2] <= min(other.box[0] for other in row)
+    return not any(
+        piece.box[0] < line.box[2] and line.box[0] < piece.box[2] for other in row for piece in other.pieces
+    )
 
 
 def _with_extent(rows: list[list[Line]], top: float, bottom: float) -> list[_Row]:
@@ -236,26 +296,6 @@ def _with_extent(rows: list[list[Line]], top: float, bottom: float) -> list[_Row
 # --- columns ---------------------------------------------------------------------------------------------------
 
 
-def _column_edges(rows: Sequence[Sequence[Line]], box: Box, starts: Sequence[float]) -> list[float]:
-    """Column edges: between the columns of values, and before them between the labels of one row."""
-    pieces = [piece for row in rows for line in row for piece in line.pieces]
-    values = _merged([piece.box for piece in pieces if piece.is_value])
-    if not values:
-        return []
-    heads = [part for piece in pieces if not piece.is_value for part in _parts(piece)]
-    columns = _with_blank_columns(values, heads, _label_reach(rows))
-    edges = [(before[1] + after[0]) / 2 for before, after in pairwise(columns)]
-    labels = [[text for text in _row_boxes(row) if text[2] <= columns[0][0] + 1] for row in rows]
-    if any(labels):
-        reach = max(text[2] for row in labels for text in row)
-        edges = [
-            *(([start for start in starts if start < reach]) or _label_edges(labels)),
-            (reach + columns[0][0]) / 2,
-            *edges,
-        ]
-    return [box[0] - 1, *edges, box[2] + 1]
-
-
 def _interrupted(rules: Sequence[Rule], box: Box) -> list[float]:
     """Where two rules or more begin late: a merged label stands before them, so a column begins there."""
     starts = sorted(rule.start for rule in rules if rule.start > box[0] + _INTERRUPTED)
@@ -266,81 +306,6 @@ def _interrupted(rules: Sequence[Rule], box: Box) -> list[float]:
         else:
             groups.append([start])
     return [group[0] for group in groups if len(group) >= 2]
-
-
-def _label_reach(rows: Sequence[Sequence[Line]]) -> float:
-    """How far to the right the labels of rows with values reach."""
-    reach = float("-inf")
-    for row in rows:
-        pieces = [piece for line in row for piece in line.pieces]
-        first = min((piece.box[0] for piece in pieces if piece.is_value), default=float("-inf"))
-        reach = max([reach, *(piece.box[2] for piece in pieces if not piece.is_value and piece.box[2] <= first)])
-    return reach
-
-
-def _with_blank_columns(
-    values: list[tuple[float, float]], heads: Sequence[Box], labels: float
-) -> list[tuple[float, float]]:
-    """The columns of values, as wide as their heads, and those that have a head and no value.
-
-    The narrowest heads come first; one that reaches into a second column stands above several.
-    """
-    columns = list(values)
-    for head in sorted(heads, key=lambda head: head[2] - head[0]):
-        met = [column for column in columns if column[0] < head[2] and head[0] < column[1]]
-        if len(met) > 1 or head[0] < labels - 1:
-            continue
-        for column in met:
-            columns.remove(column)
-        columns.append((min([head[0], *(column[0] for column in met)]), max([head[2], *(column[1] for column in met)])))
-        columns.sort()
-    return columns
-
-
-def _parts(piece: Piece) -> list[Box]:
-    """The boxes of the words of a piece: heads of neighbouring columns may nearly touch."""
-    groups: list[list[Glyph]] = [[piece.glyphs[0]]]
-    for before, glyph in pairwise(piece.glyphs):
-        if glyph.x0 - before.x1 >= _CUT_GAP * glyph.size:
-            groups.append([])
-        groups[-1].append(glyph)
-    return [union([glyph.box for glyph in group]) for group in groups]
-
-
-def _label_edges(rows: Sequence[Sequence[Box]]) -> list[float]:
-    """Edges between label columns: where the most rows with two labels or more leave a gap."""
-    gaps = [(left[1], right[0]) for row in rows for left, right in pairwise(_merged(row)) if right[0] - left[1] > 0]
-    edges: list[float] = []
-    while len(gaps) >= 2 and len(edges) < _LABEL_COLUMNS:
-        at = max((gap[1] for gap in gaps), key=lambda x: sum(start < x <= end for start, end in gaps))
-        here = [gap for gap in gaps if gap[0] < at <= gap[1]]
-        if len(here) < 2:
-            break
-        edges.append((max(start for start, _ in here) + min(end for _, end in here)) / 2)
-        gaps = [gap for gap in gaps if gap not in here]
-    return sorted(edges)
-
-
-def _row_boxes(row: Sequence[Line]) -> list[Box]:
-    return [piece.box for line in row for piece in line.pieces]
-
-
-def _merged(boxes: Sequence[Box]) -> list[tuple[float, float]]:
-    """The x intervals that the boxes cover."""
-    merged: list[tuple[float, float]] = []
-    for start, end in sorted((box[0], box[2]) for box in boxes):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def _is_filled(rows: Sequence[Sequence[Line]], columns: int) -> bool:
-    """Whether blank cells are printed as marks, so that a line with one text is a caption and no row of blanks."""
-    counts = [sum(line.values for line in row) for row in rows]
-    filled = [count for count in counts if count]
-    return bool(filled) and (max(filled) == 1 or sum(2 * count >= columns for count in filled) >= 0.8 * len(filled))
 
 
 def _is_crossed(lines: Sequence[Line], x: float, captions: bool) -> bool:
@@ -355,7 +320,7 @@ def _is_crossed(lines: Sequence[Line], x: float, captions: bool) -> bool:
             after = bisect.bisect_right(centres, x)
             if 0 < after < len(centres):
                 gap = piece.glyphs[after].x0 - piece.glyphs[after - 1].x1
-                if gap < _CUT_GAP * piece.glyphs[after].size:
+                if gap < CUT_GAP * piece.glyphs[after].size:
                     return True
     return False
 
@@ -368,7 +333,7 @@ def _regions(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
     marked = [index for index, line in enumerate(lines) if _is_tabular(line)]
     groups: list[list[int]] = []
     for index in marked:
-        if groups and _continues(lines, groups[-1][-1], index):
+        if groups and _continues(lines, groups[-1], index):
             groups[-1].append(index)
         else:
             groups.append([index])
@@ -377,7 +342,7 @@ def _regions(lines: Sequence[Line]) -> Iterator[tuple[int, int]]:
         if not _is_likely([lines[index] for index in group]):
             continue
         start = _with_heads(lines, group[0], stop)
-        stop = _with_labels(lines, group[-1])
+        stop = _with_labels(lines, group[-1], [(_first_value([lines[row] for row in group]), float("inf"))])
         yield start, stop
 
 
@@ -385,18 +350,62 @@ def _is_tabular(line: Line) -> bool:
     """Whether a line looks like a row: several values, or several short pieces apart."""
     if line.values >= 3:
         return True
-    first, *others = line.pieces
-    return bool(others) and len(first.text) <= _LABEL and all(len(piece.text) <= _SHORT for piece in others)
-
-
-def _continues(lines: Sequence[Line], before: int, after: int) -> bool:
-    """Whether two rows belong to one table: near each other, with nothing but wrapped labels between."""
-    if lines[after].middle - lines[before].middle > _REACH * lines[after].size:
+    long = [piece for piece in line.pieces if len(piece.text) > _SHORT]
+    if len(line.pieces) < 2 or any(len(piece.text) > _LABEL for piece in long):
         return False
-    width = max(lines[index].box[2] - lines[index].box[0] for index in (before, after))
-    size = min(lines[before].size, lines[after].size)
+    # The label comes first, or behind a serial number (序号).
+    return not long or (len(long) == 1 and (long[0] is line.pieces[0] or line.pieces[0].is_value))
+
+
+def _continuation(lines: Sequence[Line], above: Seen) -> tuple[int, int]:
+    """The lines at the head of a page with which the table of the page before goes on; (0, 0) if there are none."""
+    start = next((index for index, line in enumerate(lines) if line.values and len(line.pieces) > 1), None)
+    places = value_places(above, lines)
+    if start is None or not places:
+        return (0, 0)
+    while start > 0 and _is_row_label(lines[start - 1], lines[start], places):
+        start -= 1
+    last, stop = start, start
+    while stop < len(lines):
+        line, before = lines[stop], lines[max(stop - 1, start)]
+        if line.middle - before.middle > _STEP * before.size or line.size > _LARGER * before.size:
+            break
+        if not line.values and len(line.pieces) > 1 and not is_free(line, places):
+            break
+        if line.values and len(line.pieces) > 1:
+            last = stop
+        stop += 1
+    while last > start and not goes_on(lines[start : last + 1], above):
+        last -= 1
+    return (start, _with_labels(lines, last, places)) if goes_on(lines[start : last + 1], above) else (0, 0)
+
+
+def _is_row_label(line: Line, other: Line, places: Sequence[Interval]) -> bool:
+    """Whether a line may be the label of a row without values, above or below another row."""
+    near = abs(other.middle - line.middle) <= _STEP * other.size
+    alike = abs(line.size - other.size) <= (_LARGER - 1) * other.size
+    return near and alike and not line.values and is_free(line, places)
+
+
+def _continues(lines: Sequence[Line], rows: Sequence[int], after: int) -> bool:
+    """Whether a line is a row of the table that ``rows`` are of: near the last, with nothing but labels between."""
+    before = rows[-1]
     between = lines[before + 1 : after]
-    return all(line.box[2] - line.box[0] < 0.6 * width and line.size < _LARGER * size for line in between)
+    size = min(lines[before].size, lines[after].size)
+    if any(line.size >= _LARGER * size for line in between):
+        return False
+    if lines[after].middle - lines[before].middle > _REACH * lines[after].size:
+        first = _first_value([lines[row] for row in (*rows, after)])
+        steps = [below.middle - line.middle for line, below in pairwise(lines[before : after + 1])]
+        are_labels = all(line.box[2] <= first for line in between) and lines[after].values > 0
+        return are_labels and max(steps) <= _STEP * size
+    width = max(lines[index].box[2] - lines[index].box[0] for index in (before, after))
+    values = [piece.box for index in (before, after) for piece in lines[index].pieces if piece.is_value]
+    return all(
+        line.box[2] - line.box[0] < 0.6 * width
+        or (len(values) > 1 and not any(box[0] < line.box[2] and line.box[0] < box[2] for box in values))
+        for line in between
+    )
 
 
 def _is_likely(rows: Sequence[Line]) -> bool:
@@ -434,8 +443,12 @@ def _with_heads(lines: Sequence[Line], first: int, stop: int) -> int:
     return start
 
 
-def _with_labels(lines: Sequence[Line], last: int) -> int:
-    """The line after the table: short lines just below its last row are the rest of a wrapped label."""
+def _with_labels(lines: Sequence[Line], last: int, places: Sequence[Interval]) -> int:
+    """The line after the table: short lines just below its last row are the rest of a wrapped label.
+
+    Where nothing but labels, clear of the ``places`` of values, follows down to the end of the page, they are rows
+    without values.
+    """
     stop = last + 1
     width = lines[last].box[2] - lines[last].box[0]
     while (
@@ -444,4 +457,12 @@ def _with_labels(lines: Sequence[Line], last: int) -> int:
         and lines[stop].box[2] - lines[stop].box[0] < 0.4 * width
     ):
         stop += 1
-    return stop
+    end = stop
+    while end < len(lines) and _is_row_label(lines[end], lines[end - 1], places):
+        end += 1
+    return end if end >= len(lines) - _FOOT else stop
+
+
+def _first_value(rows: Sequence[Line]) -> float:
+    """Where the values of rows begin; minus infinity without values."""
+    return min((piece.box[0] for row in rows for piece in row.pieces if piece.is_value), default=float("-inf"))

@@ -29,8 +29,14 @@ VALUE_GAP = 0.35  # from here on two digits of a line without rules belong to tw
 PIECE_GAP = 1.0  # from here on two stretches of a line stand in different columns
 # A number as a table prints it (with a sign, a change in words, a unit), or a mark that stands for none.
 _VALUE = re.compile(
-    r"(增加?|减少?)?[+\-—–－＋]?[\d０-９][\d０-９,，.．]{0,15}[%％]?([件条个次项元人篇]|万元|亿元)?|[/／—–－\-]{1,4}|[零无]"
+    r"(增加?|减少?)?[+\-—–－＋]?[\d０-９][\d０-９,，.．]{0,15}[%％]?([件条个次项元人篇]|万元|亿元)?[⁰¹²³⁴-⁹]{0,3}"
+    r"|[/／—–－\-]{1,4}|[零无]"
 )
+_RAISED = dict(zip("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True))
+_SMALLER = 0.8  # of the size of the figure that it stands behind: the mark of a note
+# The number before the label of a row: (三), 三、, 3.
+_NUMBERED = re.compile(r"[（(][一二三四五六七八九十]+[)）]|[一二三四五六七八九十]+、|\d{1,2}[.．、](?!\d)")
+_NUMBER_GAP = 0.3  # from here on a gap before such a number parts the labels of two columns
 _CELL_PADDING = 12.0  # points, both sides together: what office programs leave free in a cell (2 x 5.4 pt)
 
 
@@ -98,14 +104,36 @@ def group_lines(glyphs: Iterable[Glyph]) -> list[list[Glyph]]:
 def pieces_of(line: Sequence[Glyph]) -> list[Piece]:
     """The stretches of a line that stand apart, blank glyphs left out; numbers part sooner than words."""
     groups: list[list[Glyph]] = []
-    for glyph in line:
-        if glyph.text.isspace():
-            continue
-        if groups and not _is_apart(groups[-1][-1], glyph):
+    visible = [glyph for glyph in line if not glyph.text.isspace()]
+    for index, glyph in enumerate(visible):
+        if groups and not _is_apart(groups[-1][-1], glyph) and not _begins_label(visible, index):
             groups[-1].append(glyph)
         else:
             groups.append([glyph])
     return [as_piece(group) for group in groups]
+
+
+def is_numbered(text: str) -> bool:
+    """Whether a label begins with a number, as those of numbered lists do."""
+    return _NUMBERED.match(text) is not None
+
+
+def mark_raised(glyphs: Sequence[Glyph]) -> list[Glyph]:
+    """``glyphs``, in the order in which they were drawn, with raised small digits as superscripts.
+
+    The mark of a note stands behind a figure; as a digit of its size it would be one of the figure's. It is lowered
+    to the line that it belongs to.
+    """
+    marked: list[Glyph] = []
+    base: Glyph | None = None
+    for glyph in glyphs:
+        if base is not None and glyph.text in _RAISED and _is_raised(glyph, base, marked[-1]):
+            bottom = _baseline(base) + DESCENT * glyph.size
+            marked.append(glyph._replace(text=_RAISED[glyph.text], bottom=bottom))
+            continue
+        marked.append(glyph)
+        base = None if glyph.text.isspace() else glyph
+    return marked
 
 
 def as_piece(glyphs: Sequence[Glyph]) -> Piece:
@@ -113,9 +141,29 @@ def as_piece(glyphs: Sequence[Glyph]) -> Piece:
     return Piece(tuple(glyphs), union([glyph.box for glyph in glyphs]), "".join(glyph.text for glyph in glyphs))
 
 
+def _is_raised(glyph: Glyph, base: Glyph, before: Glyph) -> bool:
+    rise = _baseline(base) - _baseline(glyph)
+    return (
+        glyph.turn == base.turn == 0
+        and glyph.size <= _SMALLER * base.size
+        and 0.1 * base.size <= rise <= 0.8 * base.size
+        and -0.1 * base.size <= glyph.x0 - before.x1 <= 0.3 * base.size
+    )
+
+
+def _begins_label(line: Sequence[Glyph], index: int) -> bool:
+    """Whether a numbered label begins at a glyph, near to the words before it, as in two narrow columns."""
+    glyph, before = line[index], line[index - 1]
+    if glyph.x0 - before.x1 < _NUMBER_GAP * glyph.size or not (_is_han(before.text) or before.text[-1] in "）)、"):
+        return False
+    return is_numbered("".join(other.text for other in line[index : index + 4]))
+
+
 def _is_apart(before: Glyph, glyph: Glyph) -> bool:
-    least = VALUE_GAP if before.text.isdigit() and glyph.text.isdigit() else PIECE_GAP
-    return glyph.x0 - before.x1 >= least * glyph.size
+    gap = glyph.x0 - before.x1
+    if before.text.isdigit() and glyph.text.isdigit():
+        return gap >= VALUE_GAP * glyph.size
+    return gap >= PIECE_GAP * glyph.size
 
 
 def line_text(line: Sequence[Glyph]) -> tuple[str, list[Run]]:
@@ -197,12 +245,17 @@ def _without_doubles(line: list[Glyph]) -> list[Glyph]:
     for glyph in line:
         # A string printed twice sorts as A A' B B'; a glyph wider than the offset may stand between the two.
         doubled = any(
-            glyph.text == other.text and glyph.x0 - other.x0 < _SAME_GLYPH * glyph.size and not glyph.text.isspace()
-            for other in kept[-2:]
+            is_double(glyph, other) and not glyph.text.isspace() for other in kept[-2:]
         )
         if not doubled:
             kept.append(glyph)
     return kept
+
+
+def is_double(glyph: Glyph, other: Glyph) -> bool:
+    """Whether two glyphs are one character printed twice, a little apart, to look bold."""
+    near = _SAME_GLYPH * glyph.size
+    return glyph.text == other.text and abs(glyph.x0 - other.x0) < near and abs(glyph.top - other.top) < 2 * near
 
 
 def _is_space(before: Glyph, glyph: Glyph, blank: bool) -> bool:

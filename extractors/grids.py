@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from extractors.glyphs import Glyph, turn_box
+from extractors.glyphs import Glyph, is_double, turn_box
+from extractors.gutters import Seen
 from extractors.report import Box
 
 _SNAP = 3.0  # rules nearer than this are one rule (double borders, borders drawn cell by cell)
@@ -61,13 +62,14 @@ class GridCell:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table of one page; ``cells`` ordered by row and column."""
+    """A table of one page; ``cells`` ordered by row and column. ``seen``: its columns, where words drew them."""
 
     source: GridSource
     cells: list[GridCell]
     rows: int
     cols: int
     box: Box
+    seen: Seen | None = None
 
 
 # --- rules -----------------------------------------------------------------------------------------------------
@@ -354,6 +356,22 @@ def assign(grids: Sequence[Grid], glyphs: Sequence[Glyph]) -> list[Glyph]:
         for glyph, place in zip(run, places, strict=True):
             (rest if place is None else place.glyphs).append(glyph)
     return rest
+
+
+def left_over(grids: Sequence[Grid], glyphs: Sequence[Glyph]) -> list[Glyph]:
+    """The glyphs that no cell holds, without those that only double one of a cell to look bold."""
+    taken = [glyph for grid in grids for cell in grid.cells for glyph in cell.glyphs]
+    if not taken:
+        return list(glyphs)
+    identities = {id(glyph) for glyph in taken}
+    places: dict[str, list[Glyph]] = defaultdict(list)
+    for glyph in taken:
+        places[glyph.text].append(glyph)
+    return [
+        glyph
+        for glyph in glyphs
+        if id(glyph) not in identities and not any(is_double(glyph, other) for other in places.get(glyph.text, ()))
+    ]
 
 
 def _number_runs(glyphs: Sequence[Glyph]) -> Iterator[list[Glyph]]:

@@ -28,11 +28,12 @@ from pdfplumber.utils.exceptions import PdfminerException
 from extractors.canvas import Canvas, Sheet, TooManyObjectsError
 from extractors.document import Document, Image, Page, PageKind, PrintedCell, Table, Word, fold
 from extractors.errors import DamagedFile, EmptyFile, EncryptedFile, LimitExceeded, UnreadableFile
-from extractors.glyphs import Glyph, Run, cell_text, group_lines, line_text, turn_box, turn_glyph
+from extractors.glyphs import Glyph, Run, cell_text, group_lines, line_text, mark_raised, turn_box, turn_glyph
 from extractors.grids import Grid, turn_drawing
+from extractors.gutters import Seen
 from extractors.legibility import is_garbage
 from extractors.report import Box, Evidence, Problem
-from extractors.tables import find_grids
+from extractors.tables import columns_below, find_grids
 
 MEDIA_TYPE = "application/pdf"
 MAX_BYTES = 200 * 1024 * 1024
@@ -243,7 +244,7 @@ class _Builder:
     tables: list[Table] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    above: Grid | None = None
+    above: Seen | None = None
 
     def document(self, hints: dict[str, str]) -> Document:
         """The finished document."""
@@ -286,12 +287,12 @@ class _Builder:
 
     def _add_text(self, sheet: Sheet) -> None:
         turn = _page_turn(sheet.glyphs)
-        glyphs, drawing = sheet.glyphs, sheet.drawing
+        glyphs, drawing = mark_raised(sheet.glyphs), sheet.drawing
         if turn:
             glyphs = [turn_glyph(glyph, turn) for glyph in glyphs]
             drawing = turn_drawing(drawing, turn)
         grids, rest = find_grids(drawing, glyphs, self.above)
-        self.above = grids[-1] if grids else None
+        self.above = columns_below(grids, rest)
         back = (360 - turn) % 360
         # Stamps and watermarks across the page come last: between two lines of a paragraph they would cut it.
         blocks: list[tuple[float, Grid | list[Glyph]]] = [(grid.box[1], grid) for grid in grids]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from extractors.aligned import Line, aligned_grid, borderless_grids, lines_of
+from extractors.aligned import aligned_grid, borderless_grids
 from extractors.glyphs import Glyph
 from extractors.grids import (
     Centres,
@@ -23,9 +23,11 @@ from extractors.grids import (
     build_lattice,
     components,
     lattice_grid,
+    left_over,
     longest,
     merge_rules,
 )
+from extractors.gutters import Line, Seen, goes_on, heads_seen, lines_of
 from extractors.report import Box
 
 _EXTENT = 5.0  # horizontal rules whose ends differ by less belong to one table
@@ -36,13 +38,20 @@ _MOST_BOXES = 3000  # a page with more is a drawing
 _PROSE_SHARE = 0.55  # a line with one piece over more than this share of the width is prose
 _LEADING = 1.35  # em; what a line of a cell takes
 _PROSE_LENGTH = 20  # and of at least so many characters
+_HEADING = 1.2  # a line so much larger than the rows is a heading
+_MANY_HEADS = 3  # a page that ends with so many words side by side, and no value, ends with heads
+_HEAD_LENGTH = 45  # characters of a head; the corner of the table of requests explains its sums in 34
+_HEAD_STEP = 3.2  # em; the next line of heads is not farther below
+_FOOT_LENGTH = 12  # characters of a page number with what stands around it
+_MOST_FEET = 2  # lines below a table that goes on
 _STACKED = 3  # so many values below each other in one cell, in two cells of a row, are rows without rules
 
 
-def find_grids(drawing: Drawing, glyphs: Sequence[Glyph], above: Grid | None = None) -> tuple[list[Grid], list[Glyph]]:
+def find_grids(drawing: Drawing, glyphs: Sequence[Glyph], above: Seen | None = None) -> tuple[list[Grid], list[Glyph]]:
     """The grids of a page, from top to bottom, and the glyphs that stand in none of them.
 
-    ``above`` is the last grid of the page before: where a table without column rules goes on, its heads are there.
+    ``above`` is what the page before showed of the columns of its last table (:func:`columns_below`): where a table
+    without column rules goes on, its heads are there.
     """
     centres = Centres(glyphs)
     horizontal = longest(merge_rules(drawing.horizontal))
@@ -51,6 +60,7 @@ def find_grids(drawing: Drawing, glyphs: Sequence[Glyph], above: Grid | None = N
     lattices: list[Lattice] = []
     boxes: list[Box] = []
     loose: list[Rule] = []
+    upright: list[Rule] = []
     for rows, cols in components(horizontal, vertical):
         lattice = build_lattice(rows, cols, centres)
         if lattice is not None and len(lattice.xs) >= 3:
@@ -59,23 +69,62 @@ def find_grids(drawing: Drawing, glyphs: Sequence[Glyph], above: Grid | None = N
             boxes.append((lattice.xs[0], lattice.ys[0], lattice.xs[-1], lattice.ys[-1]))
         else:
             loose.extend(rows)
+            upright.extend([] if rows else cols)
     grids = [lattice_grid(lattice) for lattice in lattices]
     rest = assign(grids, glyphs)
     grids = [_with_rows(grid, lattice) for grid, lattice in zip(grids, lattices, strict=True)]
     boxed = _box_grids(boxes, grids, centres)
     rest = assign(boxed, rest)
+    columned, rest = _columned_grids(upright, rest)
     banded, rest = _banded_grids(loose, rest, above)
-    grids += boxed + banded
+    grids += boxed + columned + banded
     filled = _box_grids(drawing.fills, grids, centres)
     left = assign(filled, rest)
     # Backgrounds of heads alone are part of a table that its words must draw.
     if all(_has_values(grid) for grid in filled):
         grids += filled
         rest = left
-    bare, rest = borderless_grids(rest)
+    bare, rest = borderless_grids(rest, None if _begins_above(grids, rest) else above)
     grids += bare
     grids = [grid for grid in grids if any(cell.glyphs for cell in grid.cells)]
     return sorted(grids, key=lambda grid: (grid.box[1], grid.box[0])), rest
+
+
+def columns_below(grids: Sequence[Grid], rest: Sequence[Glyph]) -> Seen | None:
+    """What a page shows of the columns of a table that may go on, below its heads or rows, on the next page.
+
+    ``grids`` and ``rest`` are what :func:`find_grids` gives. None where text stands below the last table.
+    """
+    lines = lines_of(rest)
+    bottom = max((grid.box[3] for grid in grids), default=0.0)
+    below = [line for line in lines if line.middle > bottom]
+    start = len(below) - (1 if below and _is_foot(below[-1]) else 0)
+    end = start
+    while start > 0 and _is_above(below[start - 1], below[start:end]):
+        start -= 1
+    heads = below[start:end]
+    if any(len(line.pieces) >= _MANY_HEADS for line in heads):
+        return heads_seen(heads)
+    if len(below) > _MOST_FEET or not grids:
+        return None
+    return max(grids, key=lambda grid: grid.box[3]).seen
+
+
+def _is_foot(line: Line) -> bool:
+    return len(line.pieces) == 1 and len(line.pieces[0].text) <= _FOOT_LENGTH
+
+
+def _is_above(line: Line, heads: Sequence[Line]) -> bool:
+    """Whether a line may be part of the heads of which ``heads`` is the lower part."""
+    if line.values or any(len(piece.text) > _HEAD_LENGTH for piece in line.pieces):
+        return False
+    return not heads or heads[0].middle - line.middle <= _HEAD_STEP * line.size
+
+
+def _begins_above(grids: Sequence[Grid], rest: Sequence[Glyph]) -> bool:
+    """Whether a grid is the first on a page: what stands in none cannot go on with a table of the page before."""
+    first = min((glyph.top for glyph in rest if glyph.text.isdigit()), default=float("inf"))
+    return any(grid.box[1] < first for grid in grids)
 
 
 # --- partly ruled tables ---------------------------------------------------------------------------------------
@@ -119,36 +168,68 @@ def _is_crossed(upper: Rule, lower: Rule, vertical: Sequence[Rule]) -> bool:
     return False
 
 
-def _banded_grids(rules: Sequence[Rule], glyphs: list[Glyph], above: Grid | None) -> tuple[list[Grid], list[Glyph]]:
+def _columned_grids(rules: Sequence[Rule], glyphs: list[Glyph]) -> tuple[list[Grid], list[Glyph]]:
+    """Tables with vertical rules only, which may lack an outer one, and the glyphs that stand in none."""
+    grids: list[Grid] = []
+    ordered = sorted(glyphs, key=_middle)
+    for group in _same_height(rules):
+        top, bottom = min(rule.start for rule in group), max(rule.end for rule in group)
+        columns = sorted({rule.at for rule in group})
+        lines = lines_of(_inside((0.0, top, float("inf"), bottom), ordered))
+        if len(columns) < 3 or sum(line.values > 0 for line in lines) < 2:
+            continue
+        left, right = min(line.box[0] for line in lines), max(line.box[2] for line in lines)
+        outer = [x for x, is_out in ((left - 2, left < columns[0] - 1), (right + 2, right > columns[-1] + 1)) if is_out]
+        xs = sorted([*columns, *outer])
+        upright = {x: [rule for rule in group if rule.at == x] for x in xs}
+        grid = aligned_grid(lines, (xs[0], top, xs[-1], bottom), (), xs, upright=upright)
+        if grid is not None:
+            grids.append(grid)
+    return grids, left_over(grids, glyphs)
+
+
+def _same_height(rules: Sequence[Rule]) -> list[list[Rule]]:
+    """Vertical rules in groups that stand side by side."""
+    groups: list[list[Rule]] = []
+    end = float("-inf")
+    for rule in sorted(rules, key=lambda rule: rule.start):
+        if rule.start < end:
+            groups[-1].append(rule)
+        else:
+            groups.append([rule])
+        end = max(end, rule.end)
+    return groups
+
+
+def _banded_grids(rules: Sequence[Rule], glyphs: list[Glyph], above: Seen | None) -> tuple[list[Grid], list[Glyph]]:
     """Tables with horizontal rules only, and the glyphs that stand in none."""
     grids: list[Grid] = []
     ordered = sorted(glyphs, key=_middle)
-    for group in _nested(rules):
-        for run in _runs(group, ordered):
-            box = (min(rule.start for rule in run), run[0].at, max(rule.end for rule in run), run[-1].at)
+    runs = sorted((run for group in _nested(rules) for run in _runs(group, ordered)), key=lambda run: run[0].at)
+    for number, run in enumerate(runs):
+        box = (min(rule.start for rule in run), run[0].at, max(rule.end for rule in run), run[-1].at)
+        lines = lines_of(_inside(box, ordered))
+        if above is not None and not number:
+            box = _with_top(box, lines, above, ordered)
             lines = lines_of(_inside(box, ordered))
-            grid = aligned_grid(lines, box, run)
-            inherited = _inherited_columns(lines, box, above)
-            if len(inherited) > 2 and (grid is None or len(inherited) > grid.cols + 1):
-                grid = aligned_grid(lines, box, run, inherited)
-            if grid is not None and any(len(cell.glyphs) for cell in grid.cells if cell.col):
-                grids.append(grid)
-    taken = {id(glyph) for grid in grids for cell in grid.cells for glyph in cell.glyphs}
-    return grids, [glyph for glyph in glyphs if id(glyph) not in taken]
+        grid = aligned_grid(lines, box, run, above=None if number else above)
+        if grid is not None and any(len(cell.glyphs) for cell in grid.cells if cell.col):
+            grids.append(grid)
+    return grids, left_over(grids, glyphs)
 
 
-def _inherited_columns(lines: Sequence[Line], box: Box, above: Grid | None) -> list[float]:
-    """The column edges of the table on the page before, if this one is as wide, is without heads and fits them."""
-    if above is None or above.source != "aligned" or not lines:
-        return []
-    if abs(above.box[0] - box[0]) > _EXTENT or abs(above.box[2] - box[2]) > _EXTENT:
-        return []
-    edges = sorted({edge for cell in above.cells for edge in (cell.box[0], cell.box[2])})
-    values = [piece.box for line in lines for piece in line.pieces if piece.is_value]
-    valued = next((index for index, line in enumerate(lines) if line.values), len(lines))
-    has_heads = any(len(line.pieces) > 1 for line in lines[:valued])
-    crossed = any(left < edge < right for left, _, right, _ in values for edge in edges)
-    return [] if has_heads or crossed else edges
+def _with_top(box: Box, lines: Sequence[Line], above: Seen, glyphs: Sequence[Glyph]) -> Box:
+    """``box`` with the row above its first rule, where a table goes on: a page break draws no rule."""
+    over = lines_of(_inside((box[0], 0.0, box[2], box[1]), glyphs))
+    start = len(over)
+    edge = box[1]
+    while start > 0 and edge - over[start - 1].box[3] <= over[start - 1].size:
+        start -= 1
+        edge = over[start].box[1]
+    row = over[start:]
+    if not row or not goes_on([*row, *lines], above):
+        return box
+    return (box[0], edge - 1, box[2], box[3])
 
 
 def _nested(rules: Sequence[Rule]) -> list[list[Rule]]:
@@ -170,14 +251,26 @@ def _runs(group: list[Rule], glyphs: Sequence[Glyph]) -> list[list[Rule]]:
         return []
     left, right = min(rule.start for rule in group), max(rule.end for rule in group)
     usual = median(lower.at - upper.at for upper, lower in pairwise(group))
+    bands = [lines_of(_inside((left, upper.at, right, lower.at), glyphs)) for upper, lower in pairwise(group)]
+    size = median([line.size for lines in bands for line in lines] or [0.0])
     runs = [[group[0]]]
-    for upper, lower in pairwise(group):
-        lines = lines_of(_inside((left, upper.at, right, lower.at), glyphs))
+    for (upper, lower), lines in zip(pairwise(group), bands, strict=True):
         height = lower.at - upper.at
-        if _is_prose(lines, right - left, height, height > 1.7 * usual):
+        headings = [line for line in lines if _is_heading(line, left, size)]
+        if headings:
+            # The table below may begin with a row that has no rule above it.
+            low = headings[-1].box[3] + 1
+            runs.append([Rule(low, left, right)] if any(line.middle > low for line in lines) else [])
+        elif _is_prose(lines, right - left, height, height > 1.7 * usual):
             runs.append([])
         runs[-1].append(lower)
     return [run for run in runs if len(run) >= 3]
+
+
+def _is_heading(line: Line, left: float, size: float) -> bool:
+    """Whether a line is a heading between two tables: larger than their rows, and at the left margin."""
+    indent = line.box[0] - left
+    return not line.values and len(line.pieces) == 1 and line.size >= _HEADING * size and indent < 3 * line.size
 
 
 def _is_prose(lines: Sequence[Line], width: float, height: float, is_high: bool) -> bool:

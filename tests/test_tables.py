@@ -187,7 +187,7 @@ def test_continuation_of_a_table_without_column_rules_keeps_its_columns() -> Non
     drawing = Drawing([Rule(y, XS[0], XS[-1]) for y in YS])
     (above,), _ = find_grids(drawing, page(ROWS, XS, YS))
     rows = [["许可", "", "7"], ["处罚", "", ""], ["强制", "", "12"]]
-    (grid,), _ = find_grids(drawing, page(rows, XS, YS), above)
+    (grid,), _ = find_grids(drawing, page(rows, XS, YS), above.seen)
     assert texts(grid) == rows
 
 
