@@ -78,7 +78,8 @@ MAX_HEADER = 14
 MAX_PIECES = 24
 # A label and its value with too little room between them (行政许可1,163).
 _GLUED = re.compile(
-    r"^\s*([^\d\s]{2,40}?)([-+]?\d[\d,]*(?:\.\d+)?(?:万元|亿元|元|件|条|次|篇|个|人|项)?|[—-]{1,2}|/)\s*$"
+    r"^\s*(\S.{1,80}?[\u4e00-\u9fff)）”])[:：]?"
+    r"([-+]?\d[\d,]*(?:\.\d+)?(?:万元|亿元|元|件次|人次|条次|件|条|次|篇|个|人|项)?|[—-]{1,2}|/)[;；。,，]?\s*$"
 )
 _TIGHT = re.compile(r"^(.*[\u4e00-\u9fff)）”])([-+]?\d[\d,]*)$")
 _RULE = re.compile(r"^[\s|:+=-]*-{3,}[\s|:+=-]*$")
