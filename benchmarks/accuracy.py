@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rapidfuzz import fuzz
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 Truth = dict[str, Any]
@@ -173,8 +175,12 @@ def _score_metadata(score: Score, truth: Truth, record: Record) -> None:
         "coverage": expected["coverage"] is None or read.get("coverage") == expected["coverage"],
         "published": read.get("published") in (expected["published_any"] or [None]),
     }
-    if "scanned" in truth["traits"]:  # without OCR nothing can be read; what is said must be right
-        score.metadata |= {name: True for name in METADATA if read.get(name) is None}
+    if any(cell["status"] == "image" for cell in truth["cells"].values()):
+        # The truth is what the text says; what OCR reads of a picture is no error, and may be a stroke off.
+        score.metadata |= {name: True for name in ("form", "blocks")}
+        if "scanned" in truth["traits"]:
+            score.metadata["title"] |= any(fuzz.ratio(title, _plain(text)) > 90 for text in expected["titles"])
+            score.metadata |= {name: True for name in METADATA if read.get(name) is None}
 
 
 def _same_blocks(read: dict[str, str | None], true: dict[str, str | None]) -> bool:

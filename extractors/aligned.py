@@ -13,7 +13,7 @@ from itertools import pairwise
 from statistics import median
 
 from extractors.document import union
-from extractors.glyphs import Glyph, is_numbered
+from extractors.glyphs import Glyph, Piece, is_numbered
 from extractors.grids import Grid, Lattice, Rule, assign, lattice_grid, left_over
 from extractors.gutters import (
     CUT_GAP,
@@ -25,6 +25,7 @@ from extractors.gutters import (
     is_free,
     lay_out,
     lines_of,
+    repeats,
     value_places,
 )
 from extractors.report import Box
@@ -41,6 +42,7 @@ _LARGER = 1.12  # a line of so much larger writing between two rows is a heading
 _MOST_LINES = 400  # a page with more is a drawing
 _INTERRUPTED = 5.0  # points; a rule that begins later than others by more is interrupted
 _MIN_ROWS = 3
+_MANY_HEADS = 4  # so many words side by side above a line of values are heads
 _MANY_VALUES = 5  # so many values in one line, below heads, are a table of one row
 
 
@@ -93,13 +95,19 @@ def _item_edge(xs: Sequence[float], first: float) -> float | None:
     return before[-2] if len(before) > 2 else None
 
 
-def borderless_grids(glyphs: Sequence[Glyph], above: Seen | None = None) -> tuple[list[Grid], list[Glyph]]:
-    """Tables without any rule among ``glyphs``, and the glyphs that stand in none."""
+def borderless_grids(
+    glyphs: Sequence[Glyph], above: Seen | None = None, limit: float = float("inf")
+) -> tuple[list[Grid], list[Glyph]]:
+    """Tables without any rule among ``glyphs``, and the glyphs that stand in none.
+
+    ``above`` is what the page before showed of a table that may go on before ``limit``, where another one begins.
+    """
     lines = lines_of(glyphs)
     if len(lines) > _MOST_LINES:
         return [], list(glyphs)
     grids: list[Grid] = []
-    start, end = _continuation(lines, above) if above is not None else (0, 0)
+    before = [line for line in lines if line.middle < limit]
+    start, end = _continuation(before, above) if above is not None else (0, 0)
     regions = [(start, end, above)] if end else []
     regions += [(end + low, end + high, None) for low, high in _regions(lines[end:])]
     for low, high, seen in regions:
@@ -155,7 +163,11 @@ def _split_free(lines: list[Line], top: float, bottom: float, items: float | Non
     rows: list[list[Line]] = []
     for chain in chains:
         anchors = _anchors(chain)
-        if len(anchors) == 1 and (is_gapped or _begins_item(chain[0], items)) and any(l.values for l in anchors[0]):
+        if (
+            len(anchors) == 1
+            and (is_gapped or _begins_item(chain[0], items))
+            and any(line.values for line in anchors[0])
+        ):
             rows.append(list(chain))
         else:
             rows += _around(anchors, chain, reach) if anchors else [chain]
@@ -201,14 +213,17 @@ def _anchors(chain: Sequence[Line]) -> list[list[Line]]:
     for line in chain:
         if not line.values and (len(line.pieces) < 2 or line.box[2] <= first):
             continue
-        above = anchors[-1][-1] if anchors else None
-        if above is not None and not line.values and not above.values and not _is_between(chain, above, line):
-            anchors[-1].append(line)
-        elif above is not None and _is_broken(above, line):
+        if anchors and _belongs(line, anchors[-1][-1], chain):
             anchors[-1].append(line)
         else:
             anchors.append([line])
     return anchors
+
+
+def _belongs(line: Line, above: Line, chain: Sequence[Line]) -> bool:
+    """Whether a line is of one row with the line of heads or values above it."""
+    are_heads = not line.values and not above.values and not _is_between(chain, above, line)
+    return are_heads or _is_broken(above, line)
 
 
 def _is_between(chain: Sequence[Line], above: Line, below: Line) -> bool:
@@ -278,9 +293,7 @@ def _is_label_of(line: Line, row: Sequence[Line]) -> bool:
     texts = [piece.box for other in row for piece in other.pieces if not piece.is_value]
     if any(text[0] < line.box[2] and line.box[0] < text[2] for text in texts):
         return True
-    return not any(
-        piece.box[0] < line.box[2] and line.box[0] < piece.box[2] for other in row for piece in other.pieces
-    )
+    return not any(piece.box[0] < line.box[2] and line.box[0] < piece.box[2] for other in row for piece in other.pieces)
 
 
 def _with_extent(rows: list[list[Line]], top: float, bottom: float) -> list[_Row]:
@@ -310,7 +323,8 @@ def _interrupted(rules: Sequence[Rule], box: Box) -> list[float]:
 
 def _is_crossed(lines: Sequence[Line], x: float, captions: bool) -> bool:
     """Whether a cell spans the column edge ``x``: a piece stands there without a gap, or the row is a caption."""
-    if captions and len(lines) == 1 and len(lines[0].pieces) == 1 and not lines[0].values:
+    is_text = len(lines) == 1 and len(lines[0].pieces) == 1 and not lines[0].values
+    if captions and is_text and not is_numbered(lines[0].pieces[0].text):
         return True
     for line in lines:
         for piece in line.pieces:
@@ -359,12 +373,16 @@ def _is_tabular(line: Line) -> bool:
 
 def _continuation(lines: Sequence[Line], above: Seen) -> tuple[int, int]:
     """The lines at the head of a page with which the table of the page before goes on; (0, 0) if there are none."""
-    start = next((index for index, line in enumerate(lines) if line.values and len(line.pieces) > 1), None)
     places = value_places(above, lines)
+    start = next((index for index in range(len(lines)) if _is_row(lines, index)), None)
     if start is None or not places:
         return (0, 0)
     while start > 0 and _is_row_label(lines[start - 1], lines[start], places):
         start -= 1
+    top = _with_heads(lines, start, 0)
+    heads = [line for line in lines[top:start] if not line.values and not is_free(line, places)]
+    if heads and not repeats(heads, above):
+        return (0, 0)
     last, stop = start, start
     while stop < len(lines):
         line, before = lines[stop], lines[max(stop - 1, start)]
@@ -372,12 +390,21 @@ def _continuation(lines: Sequence[Line], above: Seen) -> tuple[int, int]:
             break
         if not line.values and len(line.pieces) > 1 and not is_free(line, places):
             break
-        if line.values and len(line.pieces) > 1:
+        if _is_row(lines, stop):
             last = stop
         stop += 1
     while last > start and not goes_on(lines[start : last + 1], above):
         last -= 1
     return (start, _with_labels(lines, last, places)) if goes_on(lines[start : last + 1], above) else (0, 0)
+
+
+def _is_row(lines: Sequence[Line], index: int) -> bool:
+    """Whether a line has a value and its label, or a value that a label broken in two stands around."""
+    line = lines[index]
+    if not line.values or len(line.pieces) > 1:
+        return line.values > 0
+    around = (*lines[max(index - 1, 0) : index], *lines[index + 1 : index + 2])
+    return sum(not other.values and abs(other.middle - line.middle) <= line.size for other in around) == 2
 
 
 def _is_row_label(line: Line, other: Line, places: Sequence[Interval]) -> bool:
@@ -413,7 +440,26 @@ def _is_likely(rows: Sequence[Line]) -> bool:
     valued = [row for row in rows if row.values]
     if any(row.values >= _MANY_VALUES for row in valued) and len(rows) >= 2:
         return True
+    if any(_is_under(row, rows[:index]) for index, row in enumerate(rows)):
+        return True
     return len(rows) >= _MIN_ROWS and len(valued) >= 2 and _is_in_columns(valued)
+
+
+def _is_under(row: Line, above: Sequence[Line]) -> bool:
+    """Whether a line has values only, two at least, and each stands below a head."""
+    if not 1 < row.values == len(row.pieces):
+        return False
+    heads: list[Piece] = []
+    low = row
+    for line in reversed(above):
+        if line.values or low.middle - line.middle > _HEAD_REACH * line.size:
+            break
+        heads += line.pieces
+        low = line
+    return len(heads) >= _MANY_HEADS and all(
+        any(head.box[0] - row.size <= piece.box[0] and piece.box[2] <= head.box[2] + row.size for head in heads)
+        for piece in row.pieces
+    )
 
 
 def _is_in_columns(rows: Sequence[Line]) -> bool:
@@ -446,8 +492,8 @@ def _with_heads(lines: Sequence[Line], first: int, stop: int) -> int:
 def _with_labels(lines: Sequence[Line], last: int, places: Sequence[Interval]) -> int:
     """The line after the table: short lines just below its last row are the rest of a wrapped label.
 
-    Where nothing but labels, clear of the ``places`` of values, follows down to the end of the page, they are rows
-    without values.
+    Where nothing but labels, clear of the ``places`` of values, follows down to the end of the page or to a heading,
+    they are rows without values.
     """
     stop = last + 1
     width = lines[last].box[2] - lines[last].box[0]
@@ -460,7 +506,8 @@ def _with_labels(lines: Sequence[Line], last: int, places: Sequence[Interval]) -
     end = stop
     while end < len(lines) and _is_row_label(lines[end], lines[end - 1], places):
         end += 1
-    return end if end >= len(lines) - _FOOT else stop
+    is_end = end >= len(lines) - _FOOT or lines[end].size >= _LARGER * lines[last].size
+    return end if is_end else stop
 
 
 def _first_value(rows: Sequence[Line]) -> float:

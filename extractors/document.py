@@ -81,7 +81,8 @@ class Table:
 class Image:
     """An image that was met and not read: where it stands, its size in its own unit, how it is referred to.
 
-    ``after`` is the offset of the text at which it stands. ``reference`` is the file name, or ``embedded``.
+    ``after`` is the offset of the text at which it stands. ``reference`` is the file name, or ``embedded``; ``data``
+    the bytes of the image file where the document itself carries them.
     """
 
     after: int
@@ -90,6 +91,7 @@ class Image:
     box: Box | None = None
     width: float | None = None
     height: float | None = None
+    data: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,10 @@ _PROFILE = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
+_PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff"})
+_MAX_PICTURES = 12
+
+
 @dataclass(slots=True)
 class _Package:
     """What the body refers to: targets of relationships by id, lists; and the namespace of the body."""
@@ -76,6 +80,7 @@ class _Package:
     path: Path
     word: str
     targets: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str, bytes] = field(default_factory=dict)
     numbering: Numbering = field(default_factory=Numbering)
     has_hidden: bool = False  # whether any text is hidden; asking each run costs more than reading it
 
@@ -234,6 +239,7 @@ def _read_archive(archive: zipfile.ZipFile, path: Path) -> tuple[list[Block], di
     package = _Package(path, word, has_hidden=b"vanish" in content)
     if b"drawing" in content or b"imagedata" in content:
         package.targets = _targets(_read_xml(archive, _relations_of(main), path))
+        package.pictures = _read_pictures(archive, folder, package.targets, path)
     package.numbering = _read_lists(archive, folder, content, path)
     blocks = _read_blocks(body, package, 0)
     if b"footnoteReference" in content:
@@ -282,6 +288,21 @@ def _read_footnotes(notes: etree._Element | None, package: _Package) -> list[Blo
         if note.get(f"{package.word}type") in (None, "normal"):
             blocks += _read_blocks(note, package, 0)
     return blocks
+
+
+def _read_pictures(
+    archive: zipfile.ZipFile, folder: PurePosixPath, targets: dict[str, str], path: Path
+) -> dict[str, bytes]:
+    """The picture files inside the archive, by name; sizes are bounded by the check of the archive."""
+    found: dict[str, bytes] = {}
+    for target in targets.values():
+        name = target.rsplit("/", 1)[-1]
+        if PurePosixPath(name).suffix.lower() not in _PICTURE_SUFFIXES or len(found) >= _MAX_PICTURES:
+            continue
+        data = _read_part(archive, str(folder / target) if not target.startswith("/") else target[1:], path)
+        if data is not None:
+            found[name] = data
+    return found
 
 
 def _main_part(archive: zipfile.ZipFile, path: Path) -> str:
@@ -478,7 +499,8 @@ def _read_drawing(element: etree._Element, package: _Package, depth: int, paragr
         if name == "extent":
             width, height = _points(child.get("cx")), _points(child.get("cy"))
         elif name in ("blip", "imagedata", "chart", "OLEObject"):
-            paragraph.attached.append(Picture(_picture_name(child, package), width, height))
+            name = _picture_name(child, package)
+            paragraph.attached.append(Picture(name, width, height, package.pictures.get(name)))
             return
 
 

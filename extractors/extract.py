@@ -15,6 +15,7 @@ from extractors.forms import load_forms
 from extractors.html import read_html
 from extractors.metadata import About, read_metadata
 from extractors.pdf import read_pdf
+from extractors.pictures import add_pictures, read_picture
 from extractors.reconcile import check_tables
 from extractors.report import Evidence, Metadata, Problem, Report, Source
 from extractors.text import read_text
@@ -40,7 +41,7 @@ def extract_report(path: Path) -> Report:
         ExtractionError: the file cannot be read, or is no annual report on information disclosure.
     """
     data = _load(path)
-    document = _read(path, data)
+    document = _with_pictures(path, _read(path, data))
     if len(document.text) > MAX_CHARACTERS:
         raise LimitExceeded(path, f"{len(document.text):,} characters; at most {MAX_CHARACTERS:,} are read")
     forms = load_forms()
@@ -63,7 +64,14 @@ def read_document(path: Path) -> Document:
     Raises:
         ExtractionError: the file cannot be read, or its format is not one that is read.
     """
-    return _read(path, _load(path))
+    return _with_pictures(path, _read(path, _load(path)))
+
+
+def _with_pictures(path: Path, document: Document) -> Document:
+    """The document, its pictures read too where a table of the form is not in its text."""
+    if not document.images or None not in read_tables(document, load_forms()).blocks.values():
+        return document
+    return add_pictures(document, path)
 
 
 def _load(path: Path) -> bytes:
@@ -90,6 +98,8 @@ def _read(path: Path, data: bytes) -> Document:
         return read_html(data, path)
     if kind == "text":
         return read_text(data, path)
+    if kind in _PICTURES:
+        return read_picture(data, path)
     raise UnsupportedFormat(path, f"the file is {kind}; PDF, HTML, text and Word are read")
 
 
@@ -105,6 +115,7 @@ _MAGIC = {
     b"\x1f\x8b": "a gzip archive",
     b"OFDR": "an OFD document",
 }
+_PICTURES = frozenset({"a PNG image", "a JPEG image", "a TIFF image", "a BMP image", "a GIF image", "a WebP image"})
 _MARKUP = re.compile(rb"<\s*(?:!doctype\s+html|html|head|body|meta|title|table|div|p|span)\b", re.IGNORECASE)
 _MHTML = re.compile(rb"^(?:From:|MIME-Version:|Subject:|Snapshot-Content-Location:)", re.IGNORECASE | re.MULTILINE)
 

@@ -244,9 +244,7 @@ def _without_doubles(line: list[Glyph]) -> list[Glyph]:
     kept: list[Glyph] = []
     for glyph in line:
         # A string printed twice sorts as A A' B B'; a glyph wider than the offset may stand between the two.
-        doubled = any(
-            is_double(glyph, other) and not glyph.text.isspace() for other in kept[-2:]
-        )
+        doubled = any(is_double(glyph, other) and not glyph.text.isspace() for other in kept[-2:])
         if not doubled:
             kept.append(glyph)
     return kept

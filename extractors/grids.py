@@ -25,6 +25,7 @@ _SHORTEST = 5.0  # joined rules shorter than this are ornaments
 _THIN = 5.0  # rows and columns thinner than this, and without a glyph, are the space between two borders
 _COVERED = 0.6  # share of a slot's side that a rule must cover to close it
 _NO_GAP = 0.06  # em; digits of one number that is drawn in one go follow each other that closely
+_CROWDED = 0.75  # em; two lines of one cell are not so near to each other
 _LONGEST_RULES = 800  # per direction and page; a page with more is a drawing, of which the longest are looked at
 
 
@@ -356,6 +357,41 @@ def assign(grids: Sequence[Grid], glyphs: Sequence[Glyph]) -> list[Glyph]:
         for glyph, place in zip(run, places, strict=True):
             (rest if place is None else place.glyphs).append(glyph)
     return rest
+
+
+def take_overprint(grid: Grid) -> list[Glyph]:
+    """Take a line of text that is printed across the rows of a grid (a running head) out of its cells.
+
+    It betrays itself where it stands too near to the line of a cell to be the next one, and runs on over a column
+    rule without a gap.
+    """
+    crowded: set[tuple[float, float]] = set()
+    for cell in grid.cells:
+        lines = sorted({_line_of(glyph) for glyph in cell.glyphs if not glyph.text.isspace() and glyph.turn == 0})
+        for upper, lower in pairwise(lines):
+            if _NO_GAP * upper[1] < lower[0] - upper[0] < _CROWDED * min(upper[1], lower[1]):
+                crowded |= {upper, lower}
+    across = {line for line in crowded if _runs_across(grid, line)}
+    taken: list[Glyph] = []
+    for cell in grid.cells if across else ():
+        taken += [glyph for glyph in cell.glyphs if _line_of(glyph) in across]
+        cell.glyphs = [glyph for glyph in cell.glyphs if _line_of(glyph) not in across]
+    return taken
+
+
+def _line_of(glyph: Glyph) -> tuple[float, float]:
+    """Where a glyph's line stands, and its size."""
+    return (round(glyph.bottom, 1), round(glyph.size, 1))
+
+
+def _runs_across(grid: Grid, line: tuple[float, float]) -> bool:
+    """Whether the glyphs of a line follow each other over two column rules at least."""
+    members = [
+        (glyph.x0, glyph.x1, cell.col) for cell in grid.cells for glyph in cell.glyphs if _line_of(glyph) == line
+    ]
+    members.sort()
+    steps = [after[2] != before[2] and after[0] - before[1] < 0.3 * line[1] for before, after in pairwise(members)]
+    return sum(steps) >= 2
 
 
 def left_over(grids: Sequence[Grid], glyphs: Sequence[Glyph]) -> list[Glyph]:

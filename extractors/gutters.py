@@ -21,6 +21,7 @@ _CLEAR = 0.4  # em; a value stands by so much nearer to its column than to any o
 _NEAR = 1.2  # em; a value that touches no column stands so near to where its own has others
 _ENOUGH = 0.8  # share of the values of a page that fit the columns of the page before, if its table goes on
 _MANY_COLUMNS = 3
+_MOST_HEADS = 6  # words of a column's head, broken over lines
 _MOST_VALUES = 600  # of the pages before; they are asked for their places only
 
 Interval = tuple[float, float]
@@ -89,8 +90,8 @@ class _Column:
 
     @property
     def is_numeric(self) -> bool:
-        """Whether it holds values under a head; a column of units may have a dash here and there."""
-        return bool(self.values) and self.words <= 3 * len(self.values) + 3
+        """Whether it is for values: words are its head only. A column of units may have a dash here and there."""
+        return self.words <= max(_MOST_HEADS, len(self.values))
 
 
 def lines_of(glyphs: Sequence[Glyph]) -> list[Line]:
@@ -148,12 +149,17 @@ def value_places(above: Seen, lines: Sequence[Line]) -> list[Interval]:
     """Where the values of the table stand that ``above`` is the upper part of; empty if it has no columns."""
     columns = _carried_columns(above, _seen(lines))
     if above.values:
-        return [
-            (min(value[0] for value in column.values), max(value[2] for value in column.values))
-            for column in columns
-            if column.is_numeric
-        ]
+        return [(column.start, column.end) for column in columns if column.is_numeric]
     return [(columns[0].start, float("inf"))] if columns else []
+
+
+def repeats(heads: Sequence[Line], above: Seen) -> bool:
+    """Whether ``heads`` are those of the table that ``above`` is the upper part of, printed again."""
+    parts = [part for line in heads for piece in line.pieces for part in _parts(piece)]
+    same = sum(
+        any(abs(part[0] - head[0]) <= 1 and abs(part[2] - head[2]) <= 1 for head in above.heads) for part in parts
+    )
+    return same >= _ENOUGH * len(parts)
 
 
 def is_free(line: Line, places: Sequence[Interval]) -> bool:
@@ -231,9 +237,7 @@ def _parts(piece: Piece) -> list[Box]:
 # --- columns ---------------------------------------------------------------------------------------------------
 
 
-def _continued(
-    lines: Sequence[Line], own: Seen, above: Seen
-) -> tuple[Seen, list[_Column], frozenset[int]] | None:
+def _continued(lines: Sequence[Line], own: Seen, above: Seen) -> tuple[Seen, list[_Column], frozenset[int]] | None:
     """The columns of the page before, as wide as this page's values need; None if these belong to another table."""
     if above.values and has_heads(lines):
         return None
@@ -272,7 +276,7 @@ def _strange_words(lines: Sequence[Line], columns: Sequence[_Column]) -> float:
     for line in lines:
         for piece in (piece for piece in line.pieces if not piece.is_value):
             met = [column for column in columns if piece.box[0] < column.end and column.start < piece.box[2]]
-            if len(met) > 1 or (met and met[0].is_numeric):
+            if len(met) > 1 or (met and met[0].values and met[0].is_numeric):
                 strange += 1
                 break
     return strange / max(len(lines), 1)
@@ -319,11 +323,8 @@ def _offset(box: Box, column: _Column) -> float:
     lines = list(zip(*kept, strict=True))
     spreads = [max(line) - min(line) for line in lines]
     least = min(spreads)
-    return min(
-        abs(position - sum(line) / len(line))
-        for position, line, spread in zip(own, lines, spreads, strict=True)
-        if spread <= least + 0.5
-    )
+    offsets = [abs(position - sum(line) / len(line)) for position, line in zip(own, lines, strict=True)]
+    return float(min(offset for offset, spread in zip(offsets, spreads, strict=True) if spread <= least + 0.5))
 
 
 def _with_blank_columns(values: list[Interval], heads: Sequence[Box], labels: float) -> list[Interval]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import email
 import email.policy
 import re
@@ -526,11 +528,22 @@ def _embedded(element: etree._Element) -> list[Picture | Notice]:
     if any(size is not None and size < _MIN_PICTURE_PX for size in (width, height)):
         return []
     if source.startswith("data:"):
-        return [Picture("embedded", width, height)] if len(source) > _MIN_DATA_URI else []
+        return [Picture("embedded", width, height, _decoded(source))] if len(source) > _MIN_DATA_URI else []
     name = re.split(r"[?#]", source)[0].rsplit("/", 1)[-1]
     if not name or _ICON.search(name) or "fileTypeImages" in source:
         return []
     return [Picture(name, width, height)]
+
+
+def _decoded(source: str) -> bytes | None:
+    """The bytes that a data URI carries in base64; None where it is damaged or carries something else."""
+    head, _, body = source.partition(",")
+    if not head.endswith(";base64"):
+        return None
+    try:
+        return base64.b64decode(body, validate=False)
+    except binascii.Error:
+        return None
 
 
 def _shorten(reference: str) -> str:

@@ -40,6 +40,7 @@ class Picture:
     reference: str
     width: float | None = None
     height: float | None = None
+    data: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -254,7 +255,7 @@ def compose(media_type: str, blocks: Iterable[Block], hints: dict[str, str]) -> 
         folded,
         tables=tuple(_table(folded, *grid) for grid in grids),
         images=tuple(
-            Image(at, part.reference, width=part.width, height=part.height)
+            Image(at, part.reference, width=part.width, height=part.height, data=part.data)
             for at, part in met
             if isinstance(part, Picture)
         ),

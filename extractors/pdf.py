@@ -32,7 +32,10 @@ from extractors.glyphs import Glyph, Run, cell_text, group_lines, line_text, mar
 from extractors.grids import Grid, turn_drawing
 from extractors.gutters import Seen
 from extractors.legibility import is_garbage
+from extractors.pictures import compose_scan
+from extractors.render import Renderer
 from extractors.report import Box, Evidence, Problem
+from extractors.scan import read_image
 from extractors.tables import columns_below, find_grids
 
 MEDIA_TYPE = "application/pdf"
@@ -60,6 +63,14 @@ logger = logging.getLogger(__name__)
 # What pdfminer says of odd fonts and colours is of no use to the user, and without a handler it would reach stderr.
 logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
 logging.getLogger("pdfplumber").setLevel(logging.CRITICAL)
+
+
+# Pages of one file that are read by OCR, a second or two each; reports have at most some thirty pages.
+MAX_SCANNED_PAGES = 60
+_UNREADABLE = {
+    "scan": ("page.scan", "an image of a page without text; only OCR can read it"),
+    "garbage": ("page.garbage", "its characters are not those printed; only OCR can read it"),
+}
 
 
 def read_pdf(path: Path) -> Document:
@@ -91,11 +102,12 @@ def _read_stream(path: Path, stream: BinaryIO) -> Document:
     pdf = _open(path, stream)
     pages = _pages(path, pdf)
     _check_whole(path, pdf, stream, len(pages))
-    builder = _Builder()
-    for number, page in enumerate(pages, start=1):
-        builder.add(_draw(pdf, page, number))
-        if builder.objects > MAX_OBJECTS:
-            raise LimitExceeded(path, f"more than {MAX_OBJECTS} characters and lines", number)
+    with Renderer(path) as renderer:
+        builder = _Builder(renderer)
+        for number, page in enumerate(pages, start=1):
+            builder.add(_draw(pdf, page, number))
+            if builder.objects > MAX_OBJECTS:
+                raise LimitExceeded(path, f"more than {MAX_OBJECTS} characters and lines", number)
     document = builder.document(_hints(pdf))
     if not document.text.strip() and not document.images and all(page.kind == "blank" for page in document.pages):
         if document.problems:
@@ -236,6 +248,7 @@ def _page_turn(glyphs: Sequence[Glyph]) -> int:
 class _Builder:
     """A document in the making: the text so far, and what stands in it."""
 
+    renderer: Renderer
     parts: list[str] = field(default_factory=list)
     offset: int = 0
     objects: int = 0
@@ -245,6 +258,7 @@ class _Builder:
     images: list[Image] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     above: Seen | None = None
+    scanned: int = 0
 
     def document(self, hints: dict[str, str]) -> Document:
         """The finished document."""
@@ -257,6 +271,7 @@ class _Builder:
             images=tuple(self.images),
             hints=hints,
             problems=tuple(self.problems),
+            scanned=self.scanned > 0,
         )
 
     def add(self, sheet: Sheet) -> None:
@@ -266,14 +281,13 @@ class _Builder:
         kind: PageKind = "blank" if sheet.failure else _kind(sheet)
         if sheet.failure:
             self._problem(sheet, "page.unreadable", f"cannot be read: {sheet.failure}")
-        elif kind == "scan":
-            self._problem(sheet, "page.scan", "an image of a page without text; only OCR can read it")
-        elif kind == "garbage":
-            self._problem(sheet, "page.garbage", "its characters are not those printed; only OCR can read it")
+        elif kind in ("scan", "garbage"):
+            self._add_scan(sheet, kind)
         elif kind == "text":
             self._add_text(sheet)
         for box in sheet.images:
-            if kind == "scan" or (box[2] - box[0] >= _NOTABLE_PT[0] and box[3] - box[1] >= _NOTABLE_PT[1]):
+            notable = box[2] - box[0] >= _NOTABLE_PT[0] and box[3] - box[1] >= _NOTABLE_PT[1]
+            if self.offset == start or (kind == "text" and notable):
                 self._add_image(sheet.number, box)
         self.pages.append(Page(sheet.number, sheet.width, sheet.height, kind, start, self.offset))
 
@@ -304,6 +318,27 @@ class _Builder:
                 self._add_table(sheet.number, block, back)
             else:
                 self._add_line(sheet.number, block, back)
+
+    def _add_scan(self, sheet: Sheet, kind: PageKind) -> None:
+        """Append what OCR reads of a page; a problem says so where it cannot be asked or reads nothing."""
+        code, reason = _UNREADABLE[kind]
+        if self.scanned >= MAX_SCANNED_PAGES:
+            self._problem(sheet, code, f"{reason}; {MAX_SCANNED_PAGES} pages of the file have been read so already")
+            return
+        self.scanned += 1
+        self.above = None
+        try:
+            page = read_image(self.renderer.picture(sheet.number), sheet.width, sheet.height)
+        except ValueError as error:
+            self._problem(sheet, code, f"{reason}, and {error}")
+            return
+        for message in page.problems:
+            self._problem(sheet, "page.unclear", message)
+        found = compose_scan(page, self.offset, sheet.number)
+        self.parts.append(found.text)
+        self.offset += len(found.text)
+        self.words.extend(found.words)
+        self.tables.extend(found.tables)
 
     def _add_line(self, page: int, line: list[Glyph], back: int) -> None:
         text, runs = line_text(line)

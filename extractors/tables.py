@@ -26,6 +26,7 @@ from extractors.grids import (
     left_over,
     longest,
     merge_rules,
+    take_overprint,
 )
 from extractors.gutters import Line, Seen, goes_on, heads_seen, lines_of
 from extractors.report import Box
@@ -72,6 +73,7 @@ def find_grids(drawing: Drawing, glyphs: Sequence[Glyph], above: Seen | None = N
             upright.extend([] if rows else cols)
     grids = [lattice_grid(lattice) for lattice in lattices]
     rest = assign(grids, glyphs)
+    rest += [glyph for grid in grids for glyph in take_overprint(grid)]
     grids = [_with_rows(grid, lattice) for grid, lattice in zip(grids, lattices, strict=True)]
     boxed = _box_grids(boxes, grids, centres)
     rest = assign(boxed, rest)
@@ -84,7 +86,7 @@ def find_grids(drawing: Drawing, glyphs: Sequence[Glyph], above: Seen | None = N
     if all(_has_values(grid) for grid in filled):
         grids += filled
         rest = left
-    bare, rest = borderless_grids(rest, None if _begins_above(grids, rest) else above)
+    bare, rest = borderless_grids(rest, above, min((grid.box[1] for grid in grids), default=float("inf")))
     grids += bare
     grids = [grid for grid in grids if any(cell.glyphs for cell in grid.cells)]
     return sorted(grids, key=lambda grid: (grid.box[1], grid.box[0])), rest
@@ -119,12 +121,6 @@ def _is_above(line: Line, heads: Sequence[Line]) -> bool:
     if line.values or any(len(piece.text) > _HEAD_LENGTH for piece in line.pieces):
         return False
     return not heads or heads[0].middle - line.middle <= _HEAD_STEP * line.size
-
-
-def _begins_above(grids: Sequence[Grid], rest: Sequence[Glyph]) -> bool:
-    """Whether a grid is the first on a page: what stands in none cannot go on with a table of the page before."""
-    first = min((glyph.top for glyph in rest if glyph.text.isdigit()), default=float("inf"))
-    return any(grid.box[1] < first for grid in grids)
 
 
 # --- partly ruled tables ---------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ REFUSED = {
     "unrelated_pdf": (errors.NotAReport, "信息公开"),
     "long_pdf": (errors.LimitExceeded, "2000 pages"),
     "binary_file": (errors.UnsupportedFormat, "binary"),
-    "picture_file": (errors.UnsupportedFormat, "PNG"),
+    "picture_file": (errors.EmptyFile, "no writing"),
     "entity_page": (errors.NotAReport, "信息公开"),
 }
 

@@ -1,0 +1,312 @@
+"""A picture of a page made fit to read: bounded, grey, evenly lit, without seals and speckle, upright and straight.
+
+No text is read here. Pixels count from the top left; an ``NDArray`` of ``uint8`` is grey (rows x columns, 255
+paper) or colour (rows x columns x RGB).
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+Pixels = NDArray[np.uint8]
+Matrix = NDArray[np.float64]  # 2 x 3, affine
+
+_FORMATS = ("PNG", "JPEG", "TIFF", "JPEG2000", "GIF", "BMP", "WEBP", "PPM")
+_MOST_DECODED = 120_000_000  # px; a picture of more is not decoded (360 MB as RGB)
+_MOST_WORKED = 9_500_000  # px; A4 at 300 dpi has 8.7 million
+_SMALLEST = 24  # px; a picture that is narrower or lower holds no line of text
+
+# Text is brought to this size: the recogniser takes lines 48 px high, and thresholds in pixels then mean the same.
+_EM = 24.0  # px; 9 points at 200 dpi
+_SMALL_EM, _LARGE_EM = 15.0, 46.0  # px; text between these stays as it is
+_RED = 30  # of 255; red light above the other two
+_MOST_ENLARGED = 4.0
+# Hairlines of light type come out paler than many a page that shines through: little may be cut off as paper.
+_WHITE = 0.92  # of the way from ink to paper
+_DARK = 170  # what is darker is ink
+_MOST_SKEW = 6.0  # degrees
+_NO_SKEW = 0.03  # degrees; turning by less only blurs
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A page as it is read.
+
+    ``grey`` is evenly lit (paper 255, ink near 0), ``ink`` marks what is dark (255, else 0). ``to_picture`` takes
+    a point of ``grey`` to the picture that was given. ``turn`` is the clockwise quarter turn (0, 90, 180, 270)
+    that was made, ``skew`` the degrees by which the lines of the picture ran down to the right.
+    """
+
+    grey: Pixels
+    ink: Pixels
+    em: float
+    to_picture: Matrix
+    turn: int
+    skew: float
+
+
+# --- decoding --------------------------------------------------------------------------------------------------
+
+
+def load_image(data: bytes) -> Pixels:
+    """The first picture of an image file as grey or RGB, turned as its EXIF data say; transparency is paper.
+
+    Raises:
+        ValueError: no image, a kind that is not read, damaged, or of more than 120 million pixels.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+                return _decoded(image)
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"the image is too large: {error}") from error
+    except UnidentifiedImageError as error:
+        raise ValueError("not an image of a kind that is read") from error
+    except (OSError, SyntaxError, EOFError, ValueError, MemoryError) as error:
+        # Pillow reports damage by any of these, SyntaxError for broken PNG chunks among them.
+        raise ValueError(f"the image cannot be decoded: {error}") from error
+
+
+def _decoded(image: Image.Image) -> Pixels:
+    if image.format == "JPEG":
+        # Lets the decoder halve or quarter a huge photograph while it reads it.
+        image.draft(None, (5000, 5000))
+    if image.width * image.height > _MOST_DECODED:
+        raise ValueError(f"{image.width} x {image.height} px, of which at most {_MOST_DECODED:,} are read")
+    upright: Image.Image = ImageOps.exif_transpose(image)
+    if upright.mode.startswith("I") or upright.mode == "F":
+        return _from_deep(np.asarray(upright))
+    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
+        layered = upright.convert("RGBA")
+        paper = Image.new("RGBA", layered.size, "white")
+        upright = Image.alpha_composite(paper, layered)
+    mode = "L" if upright.mode in ("1", "L") else "RGB"
+    return np.array(upright.convert(mode), dtype=np.uint8)
+
+
+def _from_deep(values: NDArray[np.generic]) -> Pixels:
+    """16 or 32 bits a pixel to 8, by the range that the values use (0 to 255 stays)."""
+    deep = values.astype(np.float32)
+    most = float(deep.max(initial=0.0))
+    top = 255.0 if most <= 255 else 65535.0 if most <= 65535 else most
+    return _array(np.clip(deep * (255.0 / top), 0, 255))
+
+
+# --- cleaning --------------------------------------------------------------------------------------------------
+
+
+def clean(picture: Pixels) -> tuple[Pixels, float]:
+    """``picture`` bounded in size, grey and evenly lit, and the factor by which it was scaled."""
+    height, width = picture.shape[:2]
+    factor = min(1.0, math.sqrt(_MOST_WORKED / (height * width)))
+    if factor < 1:
+        size = (max(1, round(width * factor)), max(1, round(height * factor)))
+        picture = _array(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+    grey = _without_seals(picture) if picture.ndim == 3 else picture
+    return _without_speckle(_flattened(grey)), factor
+
+
+def _without_seals(picture: Pixels) -> Pixels:
+    """Grey, in which red ink is paper: red light shows neither seal nor red rules, and all of black print."""
+    red = picture[..., 0]
+    plain = _array(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
+    others = np.maximum(picture[..., 1], picture[..., 2])
+    redness = _array(cv2.subtract(red, others))
+    is_red = redness > _RED
+    if np.mean(is_red[::3, ::3]) < 0.0003:
+        return plain
+    # Pure red ink is a little darker than paper in red light; its own level is made paper too.
+    level = float(np.percentile(red[is_red & (redness > 2 * _RED)], 25)) if np.any(redness > 2 * _RED) else 255.0
+    table = np.clip(np.arange(256) * (255.0 / max(120.0, 0.94 * level)), 0, 255).astype(np.uint8)
+    spread = cv2.dilate(is_red.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    return np.where(spread, np.maximum(cv2.LUT(red, table), plain), plain).astype(np.uint8)
+
+
+def _flattened(grey: Pixels) -> Pixels:
+    """Paper made white and ink black, wherever the light fell: shadow of the spine, yellowed paper, bleed-through."""
+    height, width = grey.shape
+    step = max(1, round(max(height, width) / 400))
+    small = _array(cv2.resize(grey, (max(1, width // step), max(1, height // step)), interpolation=cv2.INTER_AREA))
+    paper = cv2.medianBlur(_array(cv2.dilate(small, np.ones((7, 7), np.uint8))), 9)
+    paper = cv2.GaussianBlur(paper, (0, 0), 4)
+    light = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+    even = _array(cv2.divide(grey, np.maximum(light, 40), scale=255))
+    counts = np.bincount(even.ravel(), minlength=256)
+    dark = np.cumsum(counts[:200])
+    # The blackest twentieth of what is clearly darker than paper stands for ink.
+    ink = int(np.searchsorted(dark, 0.05 * dark[-1])) if dark[-1] > 0.0005 * even.size else 0
+    ink = min(ink, 170)
+    white = ink + _WHITE * (255 - ink)
+    table = np.clip((np.arange(256) - ink) * (255.0 / (white - ink)), 0, 255).astype(np.uint8)
+    return _array(cv2.LUT(even, table))
+
+
+def _without_speckle(grey: Pixels) -> Pixels:
+    """``grey`` without the single dark and light pixels that a scanner strews; strokes, however thin, stay."""
+    dark = (grey < _DARK).astype(np.uint8)
+    around = _array(cv2.boxFilter(dark, -1, (3, 3), normalize=False, borderType=cv2.BORDER_REPLICATE))
+    pepper = (dark == 1) & (around <= 2)
+    salt = (dark == 0) & (around >= 8)
+    if np.count_nonzero(pepper) < 0.0004 * grey.size and np.count_nonzero(salt) < 0.00002 * grey.size:
+        return grey
+    return np.where(pepper, 255, np.where(salt, cv2.erode(grey, np.ones((3, 3), np.uint8)), grey)).astype(np.uint8)
+
+
+def _array(values: object) -> Pixels:
+    """What OpenCV returns is typed as any array; these are pictures of ``uint8``."""
+    return np.asarray(values, dtype=np.uint8)
+
+
+# --- upright and straight --------------------------------------------------------------------------------------
+
+
+def frame(grey: Pixels, factor: float, turn: int | None = None) -> Frame:
+    """A cleaned picture upright (but perhaps upside down), straight, and its text of the usual size.
+
+    ``turn`` is the clockwise quarter turn to make; None: 0 or 90, by how the characters follow each other.
+    """
+    marks = character_boxes(_whole(without_rules(ink_of(grey))))
+    if turn is None:
+        turn = 0 if _is_level(grey, marks) else 90
+    turned = np.ascontiguousarray(np.rot90(grey, -(turn // 90)))
+    em = text_size(marks)
+    scale = 1.0
+    if em and (em < _SMALL_EM or em > _LARGE_EM):
+        scale = min(_EM / em, _MOST_ENLARGED, math.sqrt(2 * _MOST_WORKED / grey.size))
+    skew = find_skew(ink_of(turned))
+    straight, back = _straightened(turned, skew, scale)
+    to_picture = _compose(_scaling(1 / factor), _compose(_turn_back(turn, grey.shape), back))
+    return Frame(straight, ink_of(straight), (em or _EM) * scale, to_picture, turn, skew)
+
+
+def ink_of(grey: Pixels) -> Pixels:
+    """255 where a cleaned picture is dark."""
+    return np.where(grey < _DARK, 255, 0).astype(np.uint8)
+
+
+def without_rules(ink: Pixels, length: int = 60) -> Pixels:
+    """``ink`` without straight horizontal and vertical strokes of ``length`` px and more."""
+    level = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    upright = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
+    rules = cv2.dilate(cv2.bitwise_or(level, upright), np.ones((3, 3), np.uint8))
+    return _array(cv2.subtract(ink, rules))
+
+
+def character_boxes(ink: Pixels) -> NDArray[np.int32]:
+    """Left, top, width, height, area of the connected marks (n x 5) that may be (parts of) characters."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    boxes = np.asarray(stats[1:], np.int32)
+    largest = max(ink.shape) / 12
+    kept = (boxes[:, 2] < largest) & (boxes[:, 3] < largest) & (np.maximum(boxes[:, 2], boxes[:, 3]) >= 4)
+    return np.asarray(boxes[kept & (boxes[:, 4] >= 5)], np.int32)
+
+
+def _whole(ink: Pixels) -> Pixels:
+    """``ink`` with the parts of a character joined."""
+    return _array(cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)))
+
+
+def text_size(boxes: NDArray[np.int32]) -> float | None:
+    """The em of most text in px, from the size of whole characters; None where there are too few marks."""
+    sides = np.maximum(boxes[:, 2], boxes[:, 3])
+    sides = sides[sides >= 6]
+    if len(sides) < 8:
+        return None
+    return float(np.percentile(sides, 70)) * 1.12
+
+
+def _is_level(grey: Pixels, marks: NDArray[np.int32]) -> bool:
+    """Whether the characters follow each other from side to side: they stand closer in that direction."""
+    em = text_size(marks)
+    if em is None:
+        return True
+    centres = marks[:, :2] + marks[:, 2:4] / 2
+    if len(centres) > 4000:
+        centres = centres[:: len(centres) // 4000 + 1]
+        marks = marks[:: len(marks) // 4000 + 1]
+    picture = np.zeros(grey.shape, np.uint8)
+    for left, top, width, height, _ in marks.tolist():
+        picture[top : top + height, left : left + width] = 255
+    reach = max(3, round(0.3 * em))
+    across = cv2.morphologyEx(picture, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8))
+    down = cv2.morphologyEx(picture, cv2.MORPH_CLOSE, np.ones((reach, 1), np.uint8))
+    return cv2.connectedComponents(_array(across))[0] <= cv2.connectedComponents(_array(down))[0]
+
+
+def find_skew(ink: Pixels) -> float:
+    """By how many degrees lines run down to the right: the slant at which ink gathers in the fewest rows."""
+    ys, xs = np.nonzero(ink)
+    if len(ys) < 200:
+        return 0.0
+    if len(ys) > 60_000:
+        chosen = np.random.default_rng(0).choice(len(ys), 60_000, replace=False)
+        ys, xs = ys[chosen], xs[chosen]
+    centred = xs - ink.shape[1] / 2
+    best = 0.0
+    for reach, step, size in ((_MOST_SKEW, 0.25, 3.0), (0.3, 0.05, 1.5), (0.05, 0.01, 1.0)):
+        slants = np.arange(best - reach, best + reach + step / 2, step)
+        best = float(max(slants, key=lambda slant: _gathering(ys, centred, float(slant), size, ink.shape[0])))
+    return best if abs(best) <= _MOST_SKEW else 0.0
+
+
+def _gathering(ys: NDArray[np.int64], xs: NDArray[np.float64], slant: float, size: float, height: int) -> float:
+    rows = ((ys - xs * math.tan(math.radians(slant)) + height) / size).astype(np.int64)
+    counts = np.bincount(np.clip(rows, 0, None)).astype(np.float64)
+    return float(np.square(counts).sum())
+
+
+def _straightened(grey: Pixels, skew: float, scale: float) -> tuple[Pixels, Matrix]:
+    """``grey`` turned against ``skew`` and scaled, with the matrix from it back to ``grey``."""
+    if abs(skew) < _NO_SKEW:
+        skew = 0.0
+    if not skew and scale == 1.0:
+        return grey, _scaling(1.0)
+    height, width = grey.shape
+    angle = math.radians(skew)
+    cos, sin = math.cos(angle), math.sin(angle)
+    wide = round((width * cos + height * abs(sin)) * scale)
+    high = round((height * cos + width * abs(sin)) * scale)
+    back = np.array([[cos, -sin, 0.0], [sin, cos, 0.0]]) / scale
+    back[:, 2] = np.array([width / 2, height / 2]) - back[:, :2] @ np.array([wide / 2, high / 2])
+    method = cv2.INTER_AREA if scale < 1 and not skew else cv2.INTER_CUBIC
+    straight = cv2.warpAffine(
+        grey, back, (wide, high), flags=method | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT, borderValue=255
+    )
+    return _array(straight), back
+
+
+def _turn_back(turn: int, shape: tuple[int, ...]) -> Matrix:
+    """From a picture that was turned clockwise by ``turn`` to the one of ``shape`` before."""
+    height, width = shape[0], shape[1]
+    if turn == 90:
+        return np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, float(height)]])
+    if turn == 180:
+        return np.array([[-1.0, 0.0, float(width)], [0.0, -1.0, float(height)]])
+    if turn == 270:
+        return np.array([[0.0, -1.0, float(width)], [1.0, 0.0, 0.0]])
+    return _scaling(1.0)
+
+
+def _scaling(factor: float) -> Matrix:
+    return np.array([[factor, 0.0, 0.0], [0.0, factor, 0.0]])
+
+
+def _compose(after: Matrix, before: Matrix) -> Matrix:
+    """The matrix that does ``before`` and then ``after``."""
+    linear = after[:, :2] @ before[:, :2]
+    moved = after[:, :2] @ before[:, 2] + after[:, 2]
+    return np.column_stack((linear, moved))
+
+
+def is_too_small(picture: Pixels) -> bool:
+    """Whether a picture is too small to hold a line of text."""
+    return bool(min(picture.shape[:2]) < _SMALLEST)
