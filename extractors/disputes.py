@@ -101,7 +101,8 @@ def _collect(
         found = _row_values(row)
         # Header cells that span columns leave empty cells behind, and an empty line between header and values is no
         # row of empty values.
-        if any(is_number(cell) for cell in found) or (headed and not row.labels and len(found) >= MIN_BLANKS):
+        blanks = headed and len(found) >= MIN_BLANKS and (not row.labels or all(cell.text for cell in found))
+        if blanks or any(is_number(cell) for cell in found):
             values.extend(found)
             last, headed = index, False
         if sum(map(is_number, values)) >= width or len(values) >= width:

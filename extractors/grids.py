@@ -26,6 +26,7 @@ _THIN = 5.0  # rows and columns thinner than this, and without a glyph, are the 
 _COVERED = 0.6  # share of a slot's side that a rule must cover to close it
 _NO_GAP = 0.06  # em; digits of one number that is drawn in one go follow each other that closely
 _CROWDED = 0.75  # em; two lines of one cell are not so near to each other
+_NEIGHBOURHOOD = 4.0  # points; no two glyphs of one text stand in a square of this side, unless one doubles the other
 _LONGEST_RULES = 800  # per direction and page; a page with more is a drawing, of which the longest are looked at
 
 
@@ -400,14 +401,18 @@ def left_over(grids: Sequence[Grid], glyphs: Sequence[Glyph]) -> list[Glyph]:
     if not taken:
         return list(glyphs)
     identities = {id(glyph) for glyph in taken}
-    places: dict[str, list[Glyph]] = defaultdict(list)
-    for glyph in taken:
-        places[glyph.text].append(glyph)
-    return [
-        glyph
-        for glyph in glyphs
-        if id(glyph) not in identities and not any(is_double(glyph, other) for other in places.get(glyph.text, ()))
-    ]
+    places: dict[tuple[str, int, int], Glyph] = {_place_of(glyph): glyph for glyph in taken}
+    return [glyph for glyph in glyphs if id(glyph) not in identities and not _is_doubled(glyph, places)]
+
+
+def _place_of(glyph: Glyph) -> tuple[str, int, int]:
+    return (glyph.text, int(glyph.x0 // _NEIGHBOURHOOD), int(glyph.top // _NEIGHBOURHOOD))
+
+
+def _is_doubled(glyph: Glyph, places: dict[tuple[str, int, int], Glyph]) -> bool:
+    text, column, row = _place_of(glyph)
+    around = ((text, column + right, row + down) for right in (-1, 0, 1) for down in (-1, 0, 1))
+    return any(is_double(glyph, places[place]) for place in around if place in places)
 
 
 def _number_runs(glyphs: Sequence[Glyph]) -> Iterator[list[Glyph]]:

@@ -6,6 +6,7 @@ Geometry only, top-left origin, points.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -21,6 +22,7 @@ _CLEAR = 0.4  # em; a value stands by so much nearer to its column than to any o
 _NEAR = 1.2  # em; a value that touches no column stands so near to where its own has others
 _ENOUGH = 0.8  # share of the values of a page that fit the columns of the page before, if its table goes on
 _MANY_COLUMNS = 3
+_MOST_PIECES = 4000  # of one table on one page; a page with more is a drawing
 _MOST_HEADS = 6  # words of a column's head, broken over lines
 _MOST_VALUES = 600  # of the pages before; they are asked for their places only
 
@@ -109,6 +111,8 @@ def lay_out(lines: Sequence[Line], box: Box, starts: Sequence[float] = (), above
 
     ``starts`` are xs at which rules say that a label column begins; ``above`` is the table's part on the page before.
     """
+    if _is_drawing(lines):
+        return None
     own = _seen(lines)
     continued = _continued(lines, own, above) if above is not None else None
     if continued is not None:
@@ -137,16 +141,20 @@ def lay_out(lines: Sequence[Line], box: Box, starts: Sequence[float] = (), above
 
 def heads_seen(lines: Sequence[Line]) -> Seen:
     """What heads alone show, where a page ends below them."""
-    return _seen(lines)
+    return Seen() if _is_drawing(lines) else _seen(lines)
 
 
 def goes_on(lines: Sequence[Line], above: Seen) -> bool:
     """Whether ``lines`` are rows of the table that ``above`` is the upper part of."""
+    if _is_drawing(lines):
+        return False
     return _continued(lines, _seen(lines), above) is not None
 
 
 def value_places(above: Seen, lines: Sequence[Line]) -> list[Interval]:
     """Where the values of the table stand that ``above`` is the upper part of; empty if it has no columns."""
+    if _is_drawing(lines):
+        return []
     columns = _carried_columns(above, _seen(lines))
     if above.values:
         return [(column.start, column.end) for column in columns if column.is_numeric]
@@ -186,6 +194,10 @@ def is_filled(rows: Sequence[Sequence[Line]], columns: int) -> bool:
     return bool(filled) and (max(filled) == 1 or sum(2 * count >= columns for count in filled) >= 0.8 * len(filled))
 
 
+def _is_drawing(lines: Sequence[Line]) -> bool:
+    return sum(len(line.pieces) for line in lines) > _MOST_PIECES
+
+
 # --- what a page shows -----------------------------------------------------------------------------------------
 
 
@@ -217,10 +229,11 @@ def _label_gaps(lines: Sequence[Line], first: float) -> list[Interval]:
             for piece in other.pieces
             if piece.box[2] <= first + 1
         ]
+        starts = sorted(box[0] for box in near)
         for piece in line.pieces:
-            after = [box[0] for box in near if box[0] >= piece.box[2]]
-            if after and piece.box[2] <= first + 1:
-                gaps.append((piece.box[2], min(after)))
+            after = bisect.bisect_left(starts, piece.box[2])
+            if after < len(starts) and piece.box[2] <= first + 1:
+                gaps.append((piece.box[2], starts[after]))
     return gaps
 
 

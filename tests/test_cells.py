@@ -373,3 +373,13 @@ def test_another_reading_that_would_mend_the_sum_makes_it_the_readers_error() ->
     broken = {f.id: f.origin for f in check_tables(found, FORMS) if f.status == "inconsistent"}
     assert broken["form.applicants:applications.new"] == "reading"
     assert broken["form.applicants:applications.processed"] == "report"
+
+
+def test_a_procedure_without_cases_printed_in_dashes() -> None:
+    line = " ".join(OUTCOMES)
+    heads = ("行政复议", "行政诉讼(未经复议直接起诉)", "行政诉讼(复议后起诉)")
+    rows = ("- - 2 - 2", "- 2 - 2 4", "- - - - -")
+    text = "\n".join(f"{head}\n{line}\n{row}" for head, row in zip(heads, rows, strict=True))
+    blank = "blank"
+    expected = [blank, blank, 2, blank, 2, blank, 2, blank, 2, 4, *[blank] * 5]
+    assert values(read(text), "disputes.") == expected
