@@ -17,6 +17,7 @@ Pixels = NDArray[np.uint8]
 
 _PALE = 205  # grey; what is darker may be ink
 _DARK = 150  # grey; ink is as dark as this somewhere
+_WORN = 185  # grey; or as dark as this, if it is as high as a digit
 _BORDER = 0.22  # em; how far a rule's ink may reach into its cell
 _STROKE = 0.16  # em; a remnant of a rule is not thicker
 _MARK = 0.2  # em; a printed mark is at least as long in one direction (a dash, a digit)
@@ -64,6 +65,11 @@ def _own_ink(part: Pixels, em: float) -> tuple[Pixels, Pixels]:
     # What is pale throughout shines through from behind; hairlines belong to darker strokes.
     dark = np.zeros(count, bool)
     dark[np.unique(labels[part < _DARK])] = True
+    # A whole digit that a seal or a worn ribbon left pale is no blank: what it says, or that it says nothing sure,
+    # is for the recogniser to tell.
+    worn = np.zeros(count, bool)
+    worn[np.unique(labels[part < _WORN])] = True
+    dark |= worn & (stats[:, 3] >= 0.4 * em)
     kept = np.zeros(count, bool)
     marked = False
     for number in range(1, count):
