@@ -226,7 +226,13 @@ def _names_closely(row: PrintedRow, lines: tuple[Line, ...]) -> bool:
 
 
 def _is_heading(row: PrintedRow, lines: tuple[Line, ...]) -> bool:
-    """Whether all labels of the row are group labels or headings of the block (二、主动公开政府信息情况)."""
+    """Whether all labels of the row are group labels or headings of the block (二、主动公开政府信息情况).
+
+    A group label before as many cells as the block has columns stands in a row that lost its own label.
+    """
+    widest = max(line.width for line in lines)
+    if widest > 1 and len(row.cells) - len(row.labels) >= widest:
+        return False
     return bool(row.labels) and all(label_key(label) in _group_keys(lines) for label in row.labels)
 
 

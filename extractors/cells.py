@@ -17,7 +17,7 @@ from extractors.labels import ALIKE, similarity
 from extractors.numbers import is_money, parse_printed, to_wan, whole
 from extractors.placement import agreed, place_numbers
 from extractors.recognise import Candidate, Rows, recognise
-from extractors.report import Cell, CellStatus, Evidence, Problem
+from extractors.report import Cell, Evidence, Problem
 from extractors.rows import PrintedRow, is_label
 
 # Confidence of a value by how it was named and read; docs/design.md tells how they were chosen.
@@ -28,7 +28,7 @@ DOUBTFUL = 0.8
 BY_SUMS = 0.6
 NO_UNIT = 0.5
 # Below this probability a recogniser's reading is no reading: the cell is illegible.
-LEGIBLE = 0.6
+LEGIBLE = 0.85
 # From here on a recogniser's reading is beyond doubt, and no sum changes it.
 CLEAR = 0.9
 
@@ -268,7 +268,8 @@ def read_value(
     ``header`` holds the label texts among which the unit of an amount is sought.
     """
     where = _place(document, cell)
-    if cell.confidence < LEGIBLE:
+    # An empty cell that is not surely empty may hold a pale figure: it is no blank.
+    if cell.confidence < (LEGIBLE if cell.text else CLEAR):
         message = f"{spec.key} cannot be read with confidence; the likeliest reading is {cell.text!r}"
         problem = Problem("cell.illegible", message, where)
         return Cell(spec.key, None, cell.text, spec.unit, "illegible", cell.confidence, where), [problem]
@@ -317,10 +318,10 @@ def _assist(
     for key, value in decide(candidates, known, form.identities).items():
         cell = cells[key]
         blank = all(parse_printed(text).kind == "blank" for text, _ in _readings(doubtful[key]) if _is(text, value))
-        status: CellStatus = "blank" if blank else "reported"
-        changed = replace(
-            cell, value=None if blank else whole(value), status=status, raw=doubtful[key].text, confidence=BY_SUMS
-        )
+        if blank:
+            # A sum cannot tell a pale 0 from nothing.
+            continue
+        changed = replace(cell, value=whole(value), status="reported", raw=doubtful[key].text, confidence=BY_SUMS)
         if (cell.status, cell.value) != (changed.status, changed.value):
             cells[key] = changed
             message = f"{key} was read as {doubtful[key].text!r}; the sums single out {whole(value)} among its readings"

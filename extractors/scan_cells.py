@@ -17,7 +17,7 @@ Pixels = NDArray[np.uint8]
 
 _PALE = 205  # grey; what is darker may be ink
 _DARK = 150  # grey; ink is as dark as this somewhere
-_WORN = 185  # grey; or as dark as this, if it is as high as a digit
+_WORN = 165  # grey; or as dark as this, if it is as high as a digit
 _BORDER = 0.22  # em; how far a rule's ink may reach into its cell
 _STROKE = 0.16  # em; a remnant of a rule is not thicker
 _MARK = 0.2  # em; a printed mark is at least as long in one direction (a dash, a digit)

@@ -37,6 +37,8 @@ _BREAK = 8.0  # units; a gap in a rule up to this is the scanner's
 _SMALLEST_WIDTH = 80.0  # units; a narrower grid is a character of a heading or an ornament
 _SURELY = 45.0  # units; a rule of this length is no stroke of a character
 _PALE = 205  # grey; thin rules come out paler than print
+_CLEAR = 170  # grey; darker than what shows through
+_GHOST = 75.0  # grey; rules paler than the others by more show through from the back of the sheet
 _EVIDENT = 0.7  # share of the side of a slot that is dark where a rule runs
 _REACH = 6.0  # units; a rule ends at another if it comes this near
 
@@ -44,15 +46,29 @@ _REACH = 6.0  # units; a rule ends at another if it comes this near
 def find_rules(grey: Pixels, em: float) -> Drawing:
     """The rules of a page, in units."""
     # Thin rules come out paler than print: what is a little darker than paper counts, if it runs straight.
-    pale = np.where(grey < _PALE, 255, 0).astype(np.uint8)
-    drawing = Drawing()
-    drawing.horizontal.extend(_level_rules(pale, em, _LEVEL))
-    drawing.vertical.extend(_level_rules(np.ascontiguousarray(pale.T), em, _UPRIGHT))
-    return drawing
+    level = list(_level_rules(grey, em, _LEVEL))
+    upright = list(_level_rules(np.ascontiguousarray(grey.T), em, _UPRIGHT))
+    darkest = _usual_darkness([*level, *upright]) + _GHOST
+    return Drawing(
+        horizontal=[rule for rule, darkness in level if darkness <= darkest],
+        vertical=[rule for rule, darkness in upright if darkness <= darkest],
+    )
 
 
-def _level_rules(mask: Pixels, em: float, shortest: float) -> Iterator[Rule]:
-    """Horizontal strokes of ``mask``; a stroke may lose a few pixels and climb by one between."""
+def _usual_darkness(rules: Sequence[tuple[Rule, float]]) -> float:
+    """The grey of the darker half of all rules, by length: that of this side of the paper."""
+    ranked = sorted((darkness, rule.end - rule.start) for rule, darkness in rules)
+    half = sum(length for _, length in ranked) / 3
+    for darkness, length in ranked:
+        half -= length
+        if half <= 0:
+            return darkness
+    return 0.0
+
+
+def _level_rules(grey: Pixels, em: float, shortest: float) -> Iterator[tuple[Rule, float]]:
+    """Horizontal strokes with their mean grey; a stroke may lose a few pixels and climb by one between."""
+    mask = np.where(grey < _PALE, 255, 0).astype(np.uint8)
     length = round(shortest * em)
     gap = max(3, round(0.2 * em))
     joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, gap), np.uint8))
@@ -63,10 +79,15 @@ def _level_rules(mask: Pixels, em: float, shortest: float) -> Iterator[Rule]:
     tile = round(_TILE * em)
     for start in range(0, mask.shape[1], tile):
         part = np.ascontiguousarray(strokes[:, start : start + tile])
-        _, _, stats, centres = cv2.connectedComponentsWithStats(part, connectivity=8)
-        for (left, _, width, height, _), (_, middle) in zip(stats[1:].tolist(), centres[1:].tolist(), strict=True):
+        count, labels, stats, centres = cv2.connectedComponentsWithStats(part, connectivity=8)
+        places = np.nonzero(part)
+        sums = np.bincount(labels[places], grey[:, start : start + tile][places], count)
+        means = sums[1:] / np.maximum(1, stats[1:, 4])
+        found = zip(stats[1:].tolist(), centres[1:].tolist(), means.tolist(), strict=True)
+        for (left, _, width, height, _), (_, middle), darkness in found:
             if height <= _THICK * em + 2 and width >= 0.25 * em:
-                yield Rule((middle + 0.5) * 10 / em, (start + left) * 10 / em, (start + left + width) * 10 / em)
+                rule = Rule((middle + 0.5) * 10 / em, (start + left) * 10 / em, (start + left + width) * 10 / em)
+                yield rule, darkness
 
 
 def ruled_grids(drawing: Drawing, grey: Pixels, marks: NDArray[np.int32], em: float) -> tuple[list[Grid], list[Rule]]:
@@ -107,7 +128,7 @@ def _add_evident(lattice: Lattice, grey: Pixels, unit: float) -> None:
     ):
         for at, found in rules.items():
             row = round(at / unit)
-            band = picture[max(0, row - 2) : row + 3].min(axis=0, initial=255) < _PALE
+            band = picture[max(0, row - 2) : row + 3].min(axis=0, initial=255) < _CLEAR
             for start, end in pairwise(sides):
                 part = band[round(start / unit) : round(end / unit)]
                 if len(part) and np.mean(part) >= _EVIDENT:

@@ -65,6 +65,16 @@ def test_dropped_labels_make_no_cell_absent() -> None:
     assert {problem.code for problem in found.problems} >= {"label.dropped"}
 
 
+def test_a_group_label_before_dashes_is_no_heading_when_the_rows_lost_their_labels() -> None:
+    rows = [["", "", *APPLICANTS]]
+    for index, line in enumerate(LINES):
+        group = "三、本年度办理结果" if index == 2 else line.row.label if index in (0, 1, 24) else ""
+        rows.append([group, "", *(["-"] * 5), "9" if index == 10 else "-", "-"])
+    found = grid(rows)
+    assert {cell.key for cell in found.cells if cell.value == 9} == {"applications.denied.case_file.other"}
+    assert "absent" not in {cell.status for cell in found.cells if cell.key.startswith("applications.")}
+
+
 def test_a_row_that_the_form_lacks_shifts_nothing_and_is_told() -> None:
     rows = [
         ["信息内容", "本年新制作数量", "本年新公开数量", "对外公开总数量"],
@@ -354,6 +364,13 @@ def test_a_doubtful_cell_that_no_sum_decides_is_illegible_never_zero() -> None:
     assert "cell.illegible" in {problem.code for problem in found.problems}
 
 
+def test_an_empty_cell_that_is_not_surely_empty_is_no_blank() -> None:
+    rows = [[word if word != "0" else "" for word in row] for row in balanced_rows()]
+    found = doubt(rows, 6, 2, ("", 0.87))
+    cell = next(cell for cell in found.cells if cell.key == "applications.denied.law.business")
+    assert cell.status == "illegible"
+
+
 def test_a_clear_wrong_print_stays_wrong() -> None:
     rows = balanced_rows()
     rows[1][1] = "3"
@@ -369,7 +386,7 @@ def test_another_reading_that_would_mend_the_sum_makes_it_the_readers_error() ->
     rows = balanced_rows()
     processed = next(index for index, line in enumerate(LINES, 1) if line.row.key == "processed")
     rows[processed][1] = "3"
-    found = doubt(rows, 1, 1, ("3", 0.8), ("8", 0.1))
+    found = doubt(rows, 1, 1, ("3", 0.87), ("8", 0.1))
     broken = {f.id: f.origin for f in check_tables(found, FORMS) if f.status == "inconsistent"}
     assert broken["form.applicants:applications.new"] == "reading"
     assert broken["form.applicants:applications.processed"] == "report"

@@ -257,7 +257,9 @@ def picture(canvas: Any, x: float, y: float, width: float, height: float) -> Non
     canvas.drawImage(ImageReader(Image.new("L", (40, 40), 200)), x, y, width, height)
 
 
-def test_scanned_page_is_a_problem_and_has_no_text(tmp_path: Path) -> None:
+def test_what_ocr_may_not_read_is_a_problem_and_has_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf_module, "MAX_SCANNED_PAGES", 0)
+
     def scan(canvas: Any) -> None:
         picture(canvas, 0, 0, *A4)
         canvas.drawString(290, 20, "- 2 -")
@@ -305,7 +307,8 @@ def test_picture_of_a_table_on_a_text_page_is_an_image(tmp_path: Path) -> None:
     assert document.problems == ()
 
 
-def test_page_with_a_wrong_map_is_garbage(tmp_path: Path) -> None:
+def test_page_with_a_wrong_map_is_garbage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pdf_module, "MAX_SCANNED_PAGES", 0)
     rng = random.Random(7)
     wrong = "".join(chr(rng.randint(0x4E00, 0x9000)) for _ in range(120))
 
@@ -317,6 +320,22 @@ def test_page_with_a_wrong_map_is_garbage(tmp_path: Path) -> None:
     assert [page.kind for page in document.pages] == ["text", "garbage"]
     assert document.problems[0].code == "page.garbage"
     assert wrong[:5] not in document.text
+
+
+def test_a_page_with_a_wrong_map_is_read_as_a_scan(tmp_path: Path) -> None:
+    """What is printed counts, not the text layer: the digits of the picture are read."""
+    rng = random.Random(7)
+    wrong = "".join(chr(rng.randint(0x4E00, 0x9000)) for _ in range(120))
+
+    def draw(canvas: Any) -> None:
+        for line in range(4):
+            canvas.drawString(60, 700 - 20 * line, wrong[30 * line : 30 * line + 30])
+        canvas.setFont("Helvetica", 16)
+        canvas.drawString(60, 300, "20345678")
+
+    document = read_pdf(make(tmp_path / "a.pdf", draw))
+    assert document.scanned
+    assert "20345678" in document.text
 
 
 SUBJECTS = {
