@@ -237,10 +237,14 @@ def _is_broken(above: Line, line: Line) -> bool:
         return False
     over = [piece for piece in above.pieces if piece.is_value and len(piece.text) > 1 and piece.text.isdigit()]
     return len(line.pieces) < above.values and all(
-        piece.text.isdigit()
-        and any(abs(piece.box[0] - other.box[0]) < 1 and piece.box[2] <= other.box[2] + 1 for other in over)
-        for piece in line.pieces
+        piece.text.isdigit() and any(_is_flush(piece.box, other.box) for other in over) for piece in line.pieces
     )
+
+
+def _is_flush(box: Box, over: Box) -> bool:
+    """Whether a box stands below a wider one, at its left or right edge or in its middle."""
+    offsets = (box[0] - over[0], box[2] - over[2], (box[0] + box[2] - over[0] - over[2]) / 2)
+    return over[0] - 1 <= box[0] and box[2] <= over[2] + 1 and min(abs(offset) for offset in offsets) < 1
 
 
 def _around(anchors: list[list[Line]], lines: Sequence[Line], reach: float = float("inf")) -> list[list[Line]]:

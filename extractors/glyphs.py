@@ -33,6 +33,7 @@ _VALUE = re.compile(
     r"|[/／—–－\-]{1,4}|[零无]"
 )
 _RAISED = dict(zip("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True))
+_NEAR_PT = 4.0  # points; squares in which the figure before a mark is looked for
 _SMALLER = 0.8  # of the size of the figure that it stands behind: the mark of a note
 # The number before the label of a row: (三), 三、, 3.
 _NUMBERED = re.compile(r"[（(][一二三四五六七八九十]+[)）]|[一二三四五六七八九十]+、|\d{1,2}[.．、](?!\d)")
@@ -119,21 +120,32 @@ def is_numbered(text: str) -> bool:
 
 
 def mark_raised(glyphs: Sequence[Glyph]) -> list[Glyph]:
-    """``glyphs``, in the order in which they were drawn, with raised small digits as superscripts.
+    """``glyphs`` with raised small digits as superscripts.
 
     The mark of a note stands behind a figure; as a digit of its size it would be one of the figure's. It is lowered
     to the line that it belongs to.
     """
-    marked: list[Glyph] = []
-    base: Glyph | None = None
-    for glyph in glyphs:
-        if base is not None and glyph.text in _RAISED and _is_raised(glyph, base, marked[-1]):
+    largest = max((glyph.size for glyph in glyphs), default=0.0)
+    small = [n for n, glyph in enumerate(glyphs) if glyph.text in _RAISED and glyph.size <= _SMALLER * largest]
+    if not small:
+        return list(glyphs)
+    ends = {_end_of(glyph): glyph for glyph in glyphs if not glyph.text.isspace()}
+    marked = list(glyphs)
+    for number in sorted(small, key=lambda number: glyphs[number].x0):
+        glyph = glyphs[number]
+        column, row = int(glyph.x0 // _NEAR_PT), int(_baseline(glyph) // _NEAR_PT)
+        around = ((column + right, row + down) for down in range(-1, 4) for right in (-1, 0, 1))
+        base = next((ends[at] for at in around if at in ends and _is_raised(glyph, ends[at])), None)
+        if base is not None:
             bottom = _baseline(base) + DESCENT * glyph.size
-            marked.append(glyph._replace(text=_RAISED[glyph.text], bottom=bottom))
-            continue
-        marked.append(glyph)
-        base = None if glyph.text.isspace() else glyph
+            marked[number] = glyph._replace(text=_RAISED[glyph.text], bottom=bottom)
+            # Another digit of the mark stands behind this one as behind the figure.
+            ends[int(glyph.x1 // _NEAR_PT), int(_baseline(base) // _NEAR_PT)] = base._replace(x1=glyph.x1)
     return marked
+
+
+def _end_of(glyph: Glyph) -> tuple[int, int]:
+    return (int(glyph.x1 // _NEAR_PT), int(_baseline(glyph) // _NEAR_PT))
 
 
 def as_piece(glyphs: Sequence[Glyph]) -> Piece:
@@ -141,13 +153,13 @@ def as_piece(glyphs: Sequence[Glyph]) -> Piece:
     return Piece(tuple(glyphs), union([glyph.box for glyph in glyphs]), "".join(glyph.text for glyph in glyphs))
 
 
-def _is_raised(glyph: Glyph, base: Glyph, before: Glyph) -> bool:
+def _is_raised(glyph: Glyph, base: Glyph) -> bool:
     rise = _baseline(base) - _baseline(glyph)
     return (
         glyph.turn == base.turn == 0
         and glyph.size <= _SMALLER * base.size
         and 0.1 * base.size <= rise <= 0.8 * base.size
-        and -0.1 * base.size <= glyph.x0 - before.x1 <= 0.3 * base.size
+        and -0.1 * base.size <= glyph.x0 - base.x1 <= 0.3 * base.size
     )
 
 

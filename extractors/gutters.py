@@ -23,7 +23,7 @@ _NEAR = 1.2  # em; a value that touches no column stands so near to where its ow
 _ENOUGH = 0.8  # share of the values of a page that fit the columns of the page before, if its table goes on
 _MANY_COLUMNS = 3
 _MOST_PIECES = 4000  # of one table on one page; a page with more is a drawing
-_MOST_HEADS = 6  # words of a column's head, broken over lines
+_MOST_HEADS = 4  # words of a column's head, broken over lines
 _MOST_VALUES = 600  # of the pages before; they are asked for their places only
 
 Interval = tuple[float, float]
@@ -272,7 +272,7 @@ def _continued(lines: Sequence[Line], own: Seen, above: Seen) -> tuple[Seen, lis
                 found.append((column, piece.box))
     if not total or placed < _ENOUGH * total or _strange_words(lines, columns) > 1 - _ENOUGH:
         return None
-    for column, box in found:
+    for column, box in (*found, *_words_in(lines, columns)):
         column.start, column.end = min(column.start, box[0]), max(column.end, box[2])
     seen = Seen(
         above.heads if above.values else (*above.heads, *own.heads),
@@ -281,6 +281,16 @@ def _continued(lines: Sequence[Line], own: Seen, above: Seen) -> tuple[Seen, lis
         max(above.reach, own.reach),
     )
     return seen, columns, frozenset(unplaced)
+
+
+def _words_in(lines: Sequence[Line], columns: Sequence[_Column]) -> list[tuple[_Column, Box]]:
+    """The words in columns of words (labels behind a serial number, units): they may be longer than those before."""
+    found = []
+    for piece in (piece for line in lines for piece in line.pieces if not piece.is_value):
+        met = [column for column in columns if piece.box[0] < column.end and column.start < piece.box[2]]
+        if len(met) == 1 and not met[0].is_numeric:
+            found.append((met[0], piece.box))
+    return found
 
 
 def _strange_words(lines: Sequence[Line], columns: Sequence[_Column]) -> float:
