@@ -21,6 +21,7 @@ from extractors.gutters import (
     Line,
     Seen,
     goes_on,
+    has_heads,
     is_filled,
     is_free,
     lay_out,
@@ -32,6 +33,7 @@ from extractors.report import Box
 
 _REACH = 7.0  # em; lines with values that are farther apart belong to different tables
 _STEP = 3.6  # em; the next row, or the next line of its label, is not farther below
+_ROW_STEP = 0.8  # of the usual distance of two rows; what stands so far from any other row is one
 _FOOT = 1  # lines at the foot of a page that belong to no table (a page number)
 _HEAD_REACH = 3.2  # em; a head line stands no farther above the next line of the table
 _SHORT = 24  # characters of a text in a row
@@ -58,9 +60,11 @@ def aligned_grid(
 
     ``upright`` holds the vertical rules at ``xs`` where these alone say which cells are merged.
     ``above`` is what the table showed of its columns on the page before. A row with a value whose column is not
-    clear is one cell: whoever reads it sees that it holds several values.
+    clear is one cell: whoever reads it sees that it holds several values; None where all columns are a guess.
     """
     layout = lay_out(lines, box, _interrupted(rules, box), above)
+    if layout is not None and not layout.is_sure and not xs:
+        return None
     inner = sorted({rule.at for rule in rules if box[1] + 1 < rule.at < box[3] - 1})
     bands = _bands(lines, [box[1], *inner, box[3]])
     items = _item_edge(xs, layout.first) if layout and xs else layout.items if layout else None
@@ -112,6 +116,8 @@ def borderless_grids(
     regions += [(end + low, end + high, None) for low, high in _regions(lines[end:])]
     for low, high, seen in regions:
         members = lines[low:high]
+        # A table that was cut in two has its heads above the first part.
+        seen = seen or (grids[-1].seen if grids and not has_heads(members) else None)
         grid = aligned_grid(members, union([line.box for line in members]), above=seen)
         if grid is not None:
             grids.append(grid)
@@ -155,6 +161,10 @@ def _split_free(lines: list[Line], top: float, bottom: float, items: float | Non
     """
     loose = [line for line in lines if items is not None and line.box[2] <= items and not line.values]
     core = [line for line in lines if not any(line is other for other in loose)]
+    alone = [line for line in loose if _stands_alone(line, core, items)]
+    if alone:
+        loose = [line for line in loose if not any(line is other for other in alone)]
+        core = sorted([*core, *alone], key=lambda line: line.middle)
     if not core:
         return [_Row(lines, top, bottom)]
     reach = _pitch(core)
@@ -177,6 +187,18 @@ def _split_free(lines: list[Line], top: float, bottom: float, items: float | Non
     return _with_extent(rows, top, bottom)
 
 
+def _stands_alone(line: Line, core: Sequence[Line], items: float | None) -> bool:
+    """Whether a numbered label in the place of group labels is that of a row: it stands as far from others as rows do.
+
+    The label of a group stands beside its rows, or halfway between two of them.
+    """
+    starts = [other for other in core if _begins_item(other, items)]
+    steps = sorted(below.middle - above.middle for above, below in pairwise(starts))
+    if not steps or not is_numbered(line.pieces[0].text):
+        return False
+    return min(abs(other.middle - line.middle) for other in core) >= _ROW_STEP * steps[len(steps) // 4]
+
+
 def _chains(lines: Sequence[Line], reach: float, items: float | None) -> list[list[Line]]:
     """Lines so near to each other that they may be one wrapped text; where a numbered label begins, a row does."""
     chains: list[list[Line]] = []
@@ -191,8 +213,11 @@ def _chains(lines: Sequence[Line], reach: float, items: float | None) -> list[li
 
 def _begins_item(line: Line, items: float | None) -> bool:
     """Whether the label of a row begins in ``line`` with a number, as those of numbered lists do."""
-    texts = [piece for piece in line.pieces if not piece.is_value and (items is None or piece.box[2] > items)]
-    return bool(texts) and is_numbered(texts[0].text)
+    labels = [piece for piece in line.pieces if not piece.is_value]
+    own = [piece for piece in labels if items is None or piece.box[2] > items]
+    # A row that stands for a whole group has its label where the others have that of their group.
+    first = own[0] if own else labels[-1] if labels and line.values else None
+    return first is not None and is_numbered(first.text)
 
 
 def _pitch(lines: Sequence[Line]) -> float:
@@ -428,7 +453,8 @@ def _continues(lines: Sequence[Line], rows: Sequence[int], after: int) -> bool:
     if lines[after].middle - lines[before].middle > _REACH * lines[after].size:
         first = _first_value([lines[row] for row in (*rows, after)])
         steps = [below.middle - line.middle for line, below in pairwise(lines[before : after + 1])]
-        are_labels = all(line.box[2] <= first for line in between) and lines[after].values > 0
+        is_row = lines[after].values > 0 or lines[after].box[2] <= first
+        are_labels = is_row and all(line.box[2] <= first for line in between)
         return are_labels and max(steps) <= _STEP * size
     width = max(lines[index].box[2] - lines[index].box[0] for index in (before, after))
     values = [piece.box for index in (before, after) for piece in lines[index].pieces if piece.is_value]
@@ -450,8 +476,9 @@ def _is_likely(rows: Sequence[Line]) -> bool:
 
 
 def _is_under(row: Line, above: Sequence[Line]) -> bool:
-    """Whether a line has values only, two at least, and each stands below a head."""
-    if not 1 < row.values == len(row.pieces):
+    """Whether a line has a label and two values at least, or values only, and each stands below a head."""
+    values = [piece for piece in row.pieces if piece.is_value]
+    if len(values) < 2 or any(piece.box[0] > values[0].box[0] for piece in row.pieces if not piece.is_value):
         return False
     heads: list[Piece] = []
     low = row
@@ -462,7 +489,7 @@ def _is_under(row: Line, above: Sequence[Line]) -> bool:
         low = line
     return len(heads) >= _MANY_HEADS and all(
         any(head.box[0] - row.size <= piece.box[0] and piece.box[2] <= head.box[2] + row.size for head in heads)
-        for piece in row.pieces
+        for piece in values
     )
 
 

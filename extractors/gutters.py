@@ -71,7 +71,8 @@ class Layout:
 
     ``items`` is the edge before the label of the single row, right of the labels of groups; None without such an
     edge. ``first`` is where the values begin. ``unplaced`` holds the identities of lines with a value that fits no
-    column clearly.
+    column clearly. ``is_sure`` is false where neither heads nor a page before nor any full row tell the columns:
+    one in which no row has a value would be missed, and all others taken for their neighbours.
     """
 
     edges: list[float]
@@ -79,6 +80,7 @@ class Layout:
     first: float
     unplaced: frozenset[int]
     seen: Seen
+    is_sure: bool
 
 
 @dataclass(slots=True)
@@ -136,7 +138,8 @@ def lay_out(lines: Sequence[Line], box: Box, starts: Sequence[float] = (), above
         edges = [*label_edges, (reach + first) / 2, *edges]
     items = label_edges[-1] if label_edges else None
     right = max(box[2], columns[-1].end) + 1
-    return Layout([min(box[0], first) - 1, *edges, right], items, first, unplaced, seen)
+    is_sure = continued is not None or has_heads(lines) or not _has_gaps(lines, own)
+    return Layout([min(box[0], first) - 1, *edges, right], items, first, unplaced, seen, is_sure)
 
 
 def heads_seen(lines: Sequence[Line]) -> Seen:
@@ -196,6 +199,12 @@ def is_filled(rows: Sequence[Sequence[Line]], columns: int) -> bool:
 
 def _is_drawing(lines: Sequence[Line]) -> bool:
     return sum(len(line.pieces) for line in lines) > _MOST_PIECES
+
+
+def _has_gaps(lines: Sequence[Line], own: Seen) -> bool:
+    """Whether a table has several columns of values and rows that do not fill them."""
+    columns = len(_merged(own.values))
+    return columns >= _MANY_COLUMNS and any(0 < line.values < columns for line in lines)
 
 
 # --- what a page shows -----------------------------------------------------------------------------------------

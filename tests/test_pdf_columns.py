@@ -262,3 +262,20 @@ def test_a_running_head_across_a_ruled_table_is_no_text_of_its_cells(tmp_path: P
     document = read_pdf(make(tmp_path / "a.pdf", draw))
     assert [texts(table) for table in document.tables] == [[["0", "1", "2", "3", "4"], ["5", "6", "7", "8", "9"]]]
     assert "临江县某局2023年报第7版" in document.text
+
+
+def test_columns_that_nothing_tells_are_not_guessed(tmp_path: Path) -> None:
+    lines = [("1.公开", "3", "", "", "1", "4"), ("2.不公开", "2", "", "", "", "2"), ("3.其他", "", "", "", "5", "5")]
+    document = read_pdf(make(tmp_path / "a.pdf", lambda canvas: rows(canvas, 60, lines)))
+    assert document.tables == ()
+    assert "1.公开 3 1 4\n2.不公开 2 2\n3.其他 5 5\n" in document.text
+
+
+def test_a_full_row_tells_the_columns_without_heads(tmp_path: Path) -> None:
+    lines = [
+        ("1.公开", "3", "0", "0", "1", "4"),
+        ("2.不公开", "2", "0", "0", "0", "2"),
+        ("3.其他", "0", "0", "0", "5", "5"),
+    ]
+    path = make(tmp_path / "a.pdf", lambda canvas: rows(canvas, 60, lines))
+    assert read_tables(path) == [[list(line) for line in lines]]
