@@ -7,11 +7,13 @@ the values, read line by line behind the headers, come in the form's order.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from extractors.columns import header_spans
 from extractors.document import PrintedCell
 from extractors.forms import FormTable
 from extractors.labels import label_key, similarity
+from extractors.numbers import parse_printed
 from extractors.report import Evidence
 from extractors.rows import PrintedRow, is_label, is_number
 
@@ -136,6 +138,9 @@ def _arrange(
         # The headers are there and nothing behind them: empty cells leave no trace in flattened text.
         at = chunk[-1].cells[-1].evidence.end
         return (PrintedCell("", 0, 0, 1, 1, Evidence(start=at, end=at)),) * width
+    bordered = _without_border(values, table) if chunk[0].flat else None
+    if bordered is not None:
+        return bordered
     kept = values[:width]
     if len(values) > width and len(numbers) == sum(map(is_number, kept)):
         return tuple(kept)
@@ -146,6 +151,25 @@ def _arrange(
         next((cell for cell in values if span and cell.col < span[1] and cell.col + cell.colspan > span[0]), None)
         for span in spans
     )
+
+
+def _without_border(values: list[PrintedCell], table: FormTable) -> tuple[PrintedCell, ...] | None:
+    """The values behind one empty cell too many, which the border between header and values left; else None.
+
+    The empty cell could also be one further on, so the totals must come out as printed.
+    """
+    if len(values) != len(table.columns) + 1 or values[0].text:
+        return None
+    parts = Decimal(0)
+    for column, cell in zip(table.columns, values[1:], strict=True):
+        value = parse_printed(cell.text).value or Decimal(0)
+        if not column.key.endswith("total"):
+            parts += value
+        elif value != parts:
+            return None
+        else:
+            parts = Decimal(0)
+    return tuple(values[1:])
 
 
 def _is_heaped(values: list[PrintedCell], width: int) -> bool:
