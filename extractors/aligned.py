@@ -26,6 +26,7 @@ from extractors.gutters import (
     is_free,
     lay_out,
     lines_of,
+    part_values,
     repeats,
     value_places,
 )
@@ -33,6 +34,7 @@ from extractors.report import Box
 
 _REACH = 7.0  # em; lines with values that are farther apart belong to different tables
 _STEP = 3.6  # em; the next row, or the next line of its label, is not farther below
+_OVERLAP = 0.95  # em; lines nearer to each other stand side by side
 _ROW_STEP = 0.8  # of the usual distance of two rows; what stands so far from any other row is one
 _FOOT = 1  # lines at the foot of a page that belong to no table (a page number)
 _HEAD_REACH = 3.2  # em; a head line stands no farther above the next line of the table
@@ -62,6 +64,7 @@ def aligned_grid(
     ``above`` is what the table showed of its columns on the page before. A row with a value whose column is not
     clear is one cell: whoever reads it sees that it holds several values; None where all columns are a guess.
     """
+    lines = part_values(lines)
     layout = lay_out(lines, box, _interrupted(rules, box), above)
     if layout is not None and not layout.is_sure and not xs:
         return None
@@ -187,6 +190,14 @@ def _split_free(lines: list[Line], top: float, bottom: float, items: float | Non
     return _with_extent(rows, top, bottom)
 
 
+def _is_of_row(above: Line, line: Line, items: float | None) -> bool:
+    """Whether a line is of the row above: the rest of its numbers, or its numbers beside the label of a group."""
+    if _is_broken(above, line):
+        return True
+    beside = line.values > 0 and line.middle - above.middle < _OVERLAP * line.size
+    return beside and items is not None and all(piece.is_value or piece.box[2] <= items for piece in line.pieces)
+
+
 def _stands_alone(line: Line, core: Sequence[Line], items: float | None) -> bool:
     """Whether a numbered label in the place of group labels is that of a row: it stands as far from others as rows do.
 
@@ -204,7 +215,8 @@ def _chains(lines: Sequence[Line], reach: float, items: float | None) -> list[li
     chains: list[list[Line]] = []
     for line in lines:
         near = chains and line.middle - chains[-1][-1].middle <= reach
-        if (near and not _begins_item(line, items)) or (chains and _is_broken(chains[-1][-1], line)):
+        above = chains[-1][-1] if chains else None
+        if above is not None and ((near and not _begins_item(line, items)) or _is_of_row(above, line, items)):
             chains[-1].append(line)
         else:
             chains.append([line])
@@ -214,10 +226,9 @@ def _chains(lines: Sequence[Line], reach: float, items: float | None) -> list[li
 def _begins_item(line: Line, items: float | None) -> bool:
     """Whether the label of a row begins in ``line`` with a number, as those of numbered lists do."""
     labels = [piece for piece in line.pieces if not piece.is_value]
-    own = [piece for piece in labels if items is None or piece.box[2] > items]
-    # A row that stands for a whole group has its label where the others have that of their group.
-    first = own[0] if own else labels[-1] if labels and line.values else None
-    return first is not None and is_numbered(first.text)
+    # Behind the label there may be a unit, before it that of a group; a row that stands for a whole group has its
+    # label where the others have that of their group.
+    return bool(labels) and is_numbered(labels[0 if items is None else -1].text)
 
 
 def _pitch(lines: Sequence[Line]) -> float:

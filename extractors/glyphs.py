@@ -25,6 +25,7 @@ _SAME_GLYPH = 0.2  # two equal characters nearer than this are one, printed twic
 _LETTER_GAP = 0.35  # digits and letters nearer than this belong together, even with a blank glyph between
 _SPACED_GAP = 1.05  # single digits at equal distances up to this are one number, letter-spaced
 _PROSE_GAP = 0.7  # from here on a gap without a blank glyph is a space, between Han characters too
+NO_GAP = 0.06  # digits of one number that is drawn in one go follow each other that closely
 VALUE_GAP = 0.35  # from here on two digits of a line without rules belong to two numbers
 PIECE_GAP = 1.0  # from here on two stretches of a line stand in different columns
 # A number as a table prints it (with a sign, a change in words, a unit), or a mark that stands for none.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from extractors.glyphs import Glyph, is_double, turn_box
+from extractors.glyphs import NO_GAP, Glyph, is_double, turn_box
 from extractors.gutters import Seen
 from extractors.report import Box
 
@@ -24,7 +24,6 @@ _TOUCH = 4.0  # a rule that ends this near to another touches it
 _SHORTEST = 5.0  # joined rules shorter than this are ornaments
 _THIN = 5.0  # rows and columns thinner than this, and without a glyph, are the space between two borders
 _COVERED = 0.6  # share of a slot's side that a rule must cover to close it
-_NO_GAP = 0.06  # em; digits of one number that is drawn in one go follow each other that closely
 _CROWDED = 0.75  # em; two lines of one cell are not so near to each other
 _NEIGHBOURHOOD = 4.0  # points; no two glyphs of one text stand in a square of this side, unless one doubles the other
 _LONGEST_RULES = 800  # per direction and page; a page with more is a drawing, of which the longest are looked at
@@ -370,7 +369,7 @@ def take_overprint(grid: Grid) -> list[Glyph]:
     for cell in grid.cells:
         lines = sorted({_line_of(glyph) for glyph in cell.glyphs if not glyph.text.isspace() and glyph.turn == 0})
         for upper, lower in pairwise(lines):
-            if _NO_GAP * upper[1] < lower[0] - upper[0] < _CROWDED * min(upper[1], lower[1]):
+            if NO_GAP * upper[1] < lower[0] - upper[0] < _CROWDED * min(upper[1], lower[1]):
                 crowded |= {upper, lower}
     across = {line for line in crowded if _runs_across(grid, line)}
     taken: list[Glyph] = []
@@ -422,7 +421,7 @@ def _number_runs(glyphs: Sequence[Glyph]) -> Iterator[list[Glyph]]:
         if run and not (
             glyph.text.isdigit()
             and run[-1].text.isdigit()
-            and abs(glyph.x0 - run[-1].x1) <= _NO_GAP * glyph.size
+            and abs(glyph.x0 - run[-1].x1) <= NO_GAP * glyph.size
             and glyph.bottom == run[-1].bottom
         ):
             yield run

@@ -10,9 +10,10 @@ import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from statistics import median
 
 from extractors.document import union
-from extractors.glyphs import Glyph, Piece, group_lines, pieces_of
+from extractors.glyphs import NO_GAP, Glyph, Piece, as_piece, group_lines, pieces_of
 from extractors.report import Box
 
 CUT_GAP = 0.25  # em; a piece that crosses a gutter is cut there where its glyphs are at least so far apart
@@ -23,6 +24,10 @@ _NEAR = 1.2  # em; a value that touches no column stands so near to where its ow
 _ENOUGH = 0.8  # share of the values of a page that fit the columns of the page before, if its table goes on
 _MANY_COLUMNS = 3
 _MOST_PIECES = 4000  # of one table on one page; a page with more is a drawing
+_FEW_MEMBERS = 3  # fewer values show no common edge
+_WIDE = 6  # in a table of fewer columns a long number may stand in a merged cell
+_LONG = 1.6  # times the usual width of a column's values
+_LEAST_TWO = 2  # characters of two numbers that touch
 _MOST_HEADS = 4  # words of a column's head, broken over lines
 _MOST_VALUES = 600  # of the pages before; they are asked for their places only
 
@@ -120,7 +125,9 @@ def lay_out(lines: Sequence[Line], box: Box, starts: Sequence[float] = (), above
     if continued is not None:
         seen, columns, unplaced = continued
     else:
-        seen, unplaced = own, frozenset()
+        across = _across(lines)
+        # The only value of a line that reaches over two columns stands in a merged cell.
+        seen, unplaced = own, frozenset(id(line) for line in lines if line.values > 1 and _bridges(line, across))
         columns = [
             _Column(start, end)
             for start, end in _with_blank_columns(_merged(own.values), own.heads, own.reach)
@@ -139,6 +146,7 @@ def lay_out(lines: Sequence[Line], box: Box, starts: Sequence[float] = (), above
     items = label_edges[-1] if label_edges else None
     right = max(box[2], columns[-1].end) + 1
     is_sure = continued is not None or has_heads(lines) or not _has_gaps(lines, own)
+    is_sure = is_sure and not _hides_column(columns, own.values, lines[0].size)
     return Layout([min(box[0], first) - 1, *edges, right], items, first, unplaced, seen, is_sure)
 
 
@@ -201,6 +209,31 @@ def _is_drawing(lines: Sequence[Line]) -> bool:
     return sum(len(line.pieces) for line in lines) > _MOST_PIECES
 
 
+def _hides_column(columns: Sequence[_Column], values: Sequence[Box], size: float) -> bool:
+    """Whether a long number keeps no line with the others of its column: two numbers that touch, of two columns.
+
+    Where no row shows the two apart, one column is missing, and all values would be given to its neighbours.
+    """
+    if len(columns) < _WIDE:
+        return False
+    for column in columns:
+        members = [value for value in values if column.start - 1 <= value[0] and value[2] <= column.end + 1]
+        usual = median(value[2] - value[0] for value in members) if members else 0.0
+        others = [value for value in members if value[2] - value[0] < _LONG * usual]
+        if len(others) < _FEW_MEMBERS or min(_spreads(others)) > 1:
+            continue
+        kept = _Column(column.start, column.end, others)
+        if any(value not in others and _offset(value, kept) >= _CLEAR * size for value in members):
+            return True
+    return False
+
+
+def _spreads(boxes: Sequence[Box]) -> list[float]:
+    """How far the left edges, middles and right edges of boxes lie apart."""
+    kept = zip(*((box[0], (box[0] + box[2]) / 2, box[2]) for box in boxes), strict=True)
+    return [max(line) - min(line) for line in kept]
+
+
 def _has_gaps(lines: Sequence[Line], own: Seen) -> bool:
     """Whether a table has several columns of values and rows that do not fill them."""
     columns = len(_merged(own.values))
@@ -210,9 +243,56 @@ def _has_gaps(lines: Sequence[Line], own: Seen) -> bool:
 # --- what a page shows -----------------------------------------------------------------------------------------
 
 
+def part_values(lines: Sequence[Line]) -> list[Line]:
+    """``lines`` with numbers of two columns that nearly touch parted, where a small gap between them shows it."""
+    across = _across(lines)
+    return [_parted(line, across) if _bridges(line, across) else line for line in lines]
+
+
+def _across(lines: Sequence[Line]) -> list[Interval]:
+    """The gaps between neighbouring values of a line: where each ends, and where the next of any such begins."""
+    gaps = sorted(
+        (left.box[2], right.box[0])
+        for line in lines
+        for left, right in pairwise(piece for piece in line.pieces if piece.is_value)
+    )
+    least = float("inf")
+    for index in range(len(gaps) - 1, -1, -1):
+        least = min(least, gaps[index][1])
+        gaps[index] = (gaps[index][0], least)
+    return gaps
+
+
+def _bridges(line: Line, across: Sequence[Interval]) -> list[Piece]:
+    """The values of a line that reach over a gap between two values of another one: two numbers that touch."""
+    values = [piece for piece in line.pieces if piece.is_value and len(piece.text) >= _LEAST_TWO]
+    found = []
+    for piece in values:
+        index = bisect.bisect_right(across, (piece.box[0] + 1, float("inf")))
+        if index < len(across) and across[index][1] < piece.box[2] - 1:
+            found.append(piece)
+    return found
+
+
+def _parted(line: Line, across: Sequence[Interval]) -> Line:
+    bridges = {id(piece) for piece in _bridges(line, across)}
+    pieces: list[Piece] = []
+    for piece in line.pieces:
+        groups: list[list[Glyph]] = [[piece.glyphs[0]]]
+        for before, glyph in pairwise(piece.glyphs):
+            if id(piece) in bridges and glyph.x0 - before.x1 > NO_GAP * glyph.size:
+                groups.append([])
+            groups[-1].append(glyph)
+        # A number that is set with gaps between all its digits is none of two.
+        pieces += [as_piece(group) for group in groups] if len(groups) == 2 else [piece]
+    return Line(tuple(pieces), line.box)
+
+
 def _seen(lines: Sequence[Line]) -> Seen:
     pieces = [piece for line in lines for piece in line.pieces]
-    values = tuple(piece.box for piece in pieces if piece.is_value)
+    across = _across(lines)
+    bridges = {id(piece) for line in lines for piece in _bridges(line, across)}
+    values = tuple(piece.box for piece in pieces if piece.is_value and id(piece) not in bridges)
     heads = tuple(part for piece in pieces if not piece.is_value for part in _parts(piece))
     first = min((value[0] for value in values), default=float("inf"))
     return Seen(heads, values, tuple(_label_gaps(lines, first)), _label_reach(lines))
@@ -338,6 +418,8 @@ def _carried_columns(above: Seen, own: Seen) -> list[_Column]:
 def _column_of(box: Box, columns: Sequence[_Column], size: float) -> _Column | None:
     """The column to which a value belongs: the only one that it touches, or the one whose edge or middle it keeps."""
     touched = [column for column in columns if box[0] < column.end and column.start < box[2]]
+    if sum(box[0] < column.end - 1 and column.start + 1 < box[2] for column in touched) > 1:
+        return None
     if len(touched) == 1:
         return touched[0]
     pool = touched or list(columns)

@@ -279,3 +279,55 @@ def test_a_full_row_tells_the_columns_without_heads(tmp_path: Path) -> None:
     ]
     path = make(tmp_path / "a.pdf", lambda canvas: rows(canvas, 60, lines))
     assert read_tables(path) == [[list(line) for line in lines]]
+
+
+TIGHT = (300.0, 320.0, 340.0, 360.0, 380.0, 400.0)
+
+
+def tight(canvas: Any, lines: Sequence[Sequence[str]]) -> None:
+    """Rows whose columns are 20 points wide and left aligned: four digits fill one."""
+    for number, (label, *values) in enumerate(lines):
+        canvas.drawString(60, A4[1] - 60 - 20 * number, label)
+        for x, value in zip(TIGHT, values, strict=False):
+            canvas.drawString(x, A4[1] - 60 - 20 * number, value)
+
+
+def test_numbers_of_two_columns_that_touch_are_not_one(tmp_path: Path) -> None:
+    heads = ("项目", *"甲乙丙丁戊总")
+    lines = [heads, ("1.公开", "12", "34", "5", "6", "7", "8"), ("2.不公开", "1", "4444", "5555", "6", "7", "8")]
+    (table,) = read_tables(make(tmp_path / "a.pdf", lambda canvas: tight(canvas, lines)))
+    assert table[1] == ["1.公开", "12", "34", "5", "6", "7", "8"]
+    assert "5555" not in table[2] and "44445555" not in table[2]
+
+
+def test_a_column_that_only_touching_numbers_show_makes_no_table(tmp_path: Path) -> None:
+    rows_ = [(f"{number}.情形", "1", "2", "3", "4", "5", "6", "", "777") for number in range(1, 5)]
+
+    def draw(canvas: Any) -> None:
+        columns = (200.0, 240.0, 280.0, 320.0, 360.0, 400.0, 440.0, 460.0)
+        for number, (label, *values) in enumerate([*rows_, ("5.情形", "1", "2", "3", "4", "5", "6", "8888", "9999")]):
+            canvas.drawString(60, A4[1] - 60 - 20 * number, label)
+            for x, value in zip(columns, values, strict=True):
+                canvas.drawString(x, A4[1] - 60 - 20 * number, value)
+
+    document = read_pdf(make(tmp_path / "a.pdf", draw))
+    assert document.tables == ()
+
+
+def test_a_blank_row_whose_label_stands_where_groups_have_theirs_is_a_row(tmp_path: Path) -> None:
+    def draw(canvas: Any) -> None:
+        canvas.drawString(60, A4[1] - 60, "项目")
+        for x, head in zip(COLUMNS, HEADS, strict=True):
+            canvas.drawCentredString(x, A4[1] - 60, head)
+        labels = [("（一）甲", "1.子"), ("（二）乙", "1.丑"), ("", "2.寅"), ("（三）丙", ""), ("（四）丁", "")]
+        for number, (group, item) in enumerate(labels, start=1):
+            y = A4[1] - 60 - 20 * number
+            canvas.drawString(60, y, group)
+            canvas.drawString(130, y, item)
+            if number != 4:
+                for x in COLUMNS:
+                    canvas.drawCentredString(x, y, str(number))
+
+    (table,) = read_tables(make(tmp_path / "a.pdf", draw))
+    assert [row[-5:] for row in table[4:]] == [[""] * 5, ["5"] * 5]
+    assert table[4][0] == "(三)丙" and table[5][0] == "(四)丁"
