@@ -14,7 +14,7 @@ from functools import lru_cache
 from rapidfuzz import fuzz, process
 
 from extractors.forms import FormTable, Row
-from extractors.labels import ALIKE, RATIO_WEIGHT, UNLIKE, label_key, label_keys, similarity
+from extractors.labels import ALIKE, RATIO_WEIGHT, UNLIKE, label_key, label_keys, plain_key, similarity
 from extractors.numbers import is_unit
 from extractors.rows import PrintedRow
 
@@ -90,6 +90,12 @@ def block_lines(tables: tuple[FormTable, ...]) -> tuple[Line, ...]:
     return tuple(Line(table, row) for table in tables for row in table.rows if not row.heading)
 
 
+def lost_labels(lines: tuple[Line, ...], number: int) -> int:
+    """How many label cells open a line where none is printed twice: its own, and those of groups that begin with it."""
+    above = lines[number - 1].row.groups if number else ()
+    return 1 + sum(group not in above for group in lines[number].row.groups)
+
+
 @lru_cache(maxsize=65536)
 def _label_likeness(labels: tuple[str, ...], line: Line) -> float | None:
     if line.table.foreign and any(similarity(label, line.table.foreign) >= 0.9 for label in labels):
@@ -114,8 +120,8 @@ def _heads_group(label: str, groups: tuple[str, ...]) -> bool:
 
 def _is_group(label: str, groups: tuple[str, ...]) -> bool:
     """Whether a label is one of ``groups``, or a piece of one that a page end cut (三、本年 | 度办理结果)."""
-    key = label_key(label)
-    pieces = any(key in label_key(group) for group in groups) if key else True
+    key = plain_key(label)
+    pieces = any(key in plain_key(group) for group in groups)
     return pieces or similarity(label, groups) >= ALIKE
 
 

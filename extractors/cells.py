@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from extractors.align import Alignment, Line, Match, block_lines
+from extractors.align import Alignment, Line, Match, block_lines, lost_labels
 from extractors.assist import decide
 from extractors.columns import Picked, pick_flat, pick_grid
 from extractors.disputes import SingleRow
@@ -169,13 +169,19 @@ def _pick(rows: list[PrintedRow], lines: tuple[Line, ...], alignment: Alignment,
         table = lines[matches[0].line].table
         members = [rows[match.row] for match in matches]
         if members[0].flat:
-            found = pick_flat(members, len(table.columns), _has_totals(table), kept)
+            leads = [_lead(rows[match.row], match, lines) for match in matches]
+            found = pick_flat(members, leads, len(table.columns), _has_totals(table), kept)
         else:
             first, last = _header_start(alignment, matches[0]), matches[-1].row + 1
             around = [row for row in rows[first:last] if row.chunk == chunk]
             found = pick_grid(members, around, table)
         picked.update((match.line, cells) for match, cells in zip(matches, found, strict=True))
     return picked
+
+
+def _lead(row: PrintedRow, match: Match, lines: tuple[Line, ...]) -> int:
+    """How many empty cells stand before the values of a row that lost its label."""
+    return max(0, lost_labels(lines, match.line) - len(row.labels)) if match.likeness is None else 0
 
 
 def _has_totals(table: FormTable) -> bool:

@@ -136,15 +136,18 @@ def keeps_blanks(rows: list[PrintedRow]) -> bool:
     return any(row.flat and _has_inner_blank(_values(row)) for row in rows)
 
 
-def pick_flat(rows: list[PrintedRow], width: int, totals: bool, kept: bool) -> list[Picked]:
+def pick_flat(rows: list[PrintedRow], leads: list[int], width: int, totals: bool, kept: bool) -> list[Picked]:
     """The value cells of rows of flattened text, decided for all rows of a block alike.
 
-    ``totals``: the last column is the sum of the others. Empty cells between pipes count only if the text shows
-    that it ``kept`` them, or if no row has its numbers heaped before its blanks against its own sum.
+    ``leads``: how many empty cells a row has before its values where its labels are lost. ``totals``: the last
+    column is the sum of the others. Empty cells between pipes count only if the text shows that it ``kept`` them, or
+    if no row has its numbers heaped before its blanks against its own sum.
     """
     values = [_values(row) for row in rows]
     kept = kept or _keeps_blanks(values, width, totals)
-    return [_pick_counted(cells, width, kept) for cells in values]
+    # Rows of one length have a cell for every column of the grid, whatever spans it: the values are their last.
+    even = len({len(row.cells) for row in rows}) == 1
+    return [_pick_counted(cells, width, kept, 0 if even else lead) for cells, lead in zip(values, leads, strict=True)]
 
 
 def _values(row: PrintedRow) -> tuple[PrintedCell, ...]:
@@ -157,7 +160,7 @@ def _values(row: PrintedRow) -> tuple[PrintedCell, ...]:
     return tuple(cell for cell in row.cells[start + 1 :] if not is_label(cell))
 
 
-def _pick_counted(cells: tuple[PrintedCell, ...], width: int, kept: bool) -> Picked:
+def _pick_counted(cells: tuple[PrintedCell, ...], width: int, kept: bool, lead: int) -> Picked:
     printed = tuple(cell for cell in cells if cell.text)
     numbers = tuple(cell for cell in cells if is_number(cell))
     if len(printed) == width:
@@ -167,8 +170,8 @@ def _pick_counted(cells: tuple[PrintedCell, ...], width: int, kept: bool) -> Pic
     if len(numbers) > width:
         return Picked(numbers[:width], "too_many", numbers)
     if kept and len(cells) >= width:
-        for window in (cells[:width], cells[-width:]):
-            if sum(bool(cell.text) for cell in window) == len(printed):
+        for window in (cells[lead:][:width], cells[-width:], cells[:width]):
+            if len(window) == width and sum(bool(cell.text) for cell in window) == len(printed):
                 return Picked(window)
     return Picked((None,) * width, "lost_blanks", printed[:width])
 
@@ -178,7 +181,13 @@ def _keeps_blanks(rows: list[tuple[PrintedCell, ...]], width: int, totals: bool)
     partial = [cells for cells in rows if 0 < sum(bool(cell.text) for cell in cells) < width <= len(cells)]
     if not any(len(cells) >= width for cells in rows):
         return False
-    return not partial or (totals and not any(_heap_breaks_sum(cells, width) for cells in partial))
+    # Rows that print nothing but zeros and dashes balance wherever their blanks stand.
+    telling = [cells for cells in partial if any(parse_printed(cell.text).value for cell in cells)]
+    # A column that is left out is empty in each of them.
+    even = len({sum(bool(cell.text) for cell in cells) for cells in partial}) == 1
+    return not partial or (
+        totals and even and bool(telling) and not any(_heap_breaks_sum(cells, width) for cells in telling)
+    )
 
 
 def _has_inner_blank(cells: tuple[PrintedCell, ...]) -> bool:

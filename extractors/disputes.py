@@ -127,7 +127,7 @@ def _arrange(
     values: list[PrintedCell], chunk: list[PrintedRow], table: FormTable
 ) -> tuple[PrintedCell | None, ...] | None:
     width = len(table.columns)
-    if chunk[0].flat and _is_heaped(values, width):
+    if chunk[0].flat and _is_heaped(values, chunk):
         return None
     if len(values) == width:
         return tuple(values)
@@ -172,10 +172,12 @@ def _without_border(values: list[PrintedCell], table: FormTable) -> tuple[Printe
     return tuple(values[1:])
 
 
-def _is_heaped(values: list[PrintedCell], width: int) -> bool:
-    """Whether flattened text shows fewer values than columns, first the values and then only empty cells."""
-    printed = [index for index, cell in enumerate(values) if cell.text]
-    return 0 < len(printed) < width and printed[-1] == len(printed) - 1
+def _is_heaped(values: list[PrintedCell], rows: list[PrintedRow]) -> bool:
+    """Whether the printed rows that have empty cells show first their values and then only empty cells."""
+    taken = {id(cell) for cell in values}
+    printed = [[bool(cell.text) for cell in row.cells if id(cell) in taken] for row in rows]
+    partial = [row for row in printed if any(row) and not all(row)]
+    return bool(partial) and all(row == sorted(row, reverse=True) for row in partial)
 
 
 def _find_bare_run(rows: list[PrintedRow], table: FormTable) -> SingleRow | None:

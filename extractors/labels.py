@@ -37,6 +37,12 @@ def label_key(text: str) -> str:
 
 
 @lru_cache(maxsize=16384)
+def plain_key(text: str) -> str:
+    """``text`` with its number, without punctuation, white space and width."""
+    return _NOT_TEXT.sub("", unicodedata.normalize("NFKC", text))
+
+
+@lru_cache(maxsize=16384)
 def label_keys(text: str) -> tuple[str, ...]:
     """The keys by which a printed label may be known, the surest first: the whole, then parts of it.
 

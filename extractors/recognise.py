@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from extractors.align import Alignment, Line, align, block_lines, named_lines, names_line, names_whole
+from extractors.align import Alignment, Line, align, block_lines, lost_labels, named_lines, names_line, names_whole
 from extractors.columns import keeps_blanks
 from extractors.disputes import SingleRow, read_single_row
-from extractors.document import Document
+from extractors.document import Document, PrintedCell
 from extractors.forms import Form, FormTable
 from extractors.labels import ALIKE, similarity
 from extractors.numbers import is_unit
@@ -22,6 +22,8 @@ from extractors.rows import PrintedRow, is_label, is_number, make_row, table_row
 
 # Rows narrower than this are not cut out of a run of values: a run of three rows of one value is a row of three.
 MIN_RUN = 5
+# Fewer rows than this are no run whose labels are lost.
+MIN_RUN_ROWS = 3
 # The share of a block's rows that must be named by their own labels. With all labels of group 三 lost, three of the
 # 23 rows of table 三 are.
 MIN_ANCHORS = 0.1
@@ -187,7 +189,8 @@ def _prepare(rows: list[PrintedRow], lines: tuple[Line, ...]) -> list[PrintedRow
         return []
     part = rows[max(0, named[0] - MARGIN) : named[-1] + 1 + MARGIN]
     width = max(line.width for line in lines)
-    return [piece for row in _join_broken(part, spellings) for piece in _cut_run(row, width)]
+    whole = _join_broken(part, spellings)
+    return [piece for row in whole for piece in _cut_by_form(row, lines) or _cut_run(row, width)]
 
 
 def _join_labels(rows: list[PrintedRow], lines: tuple[Line, ...]) -> list[PrintedRow]:
@@ -285,3 +288,54 @@ def _cut_run(row: PrintedRow, width: int) -> list[PrintedRow]:
     pieces[0] = (*row.cells[:first], *pieces[0])
     pieces[-1] = (*pieces[-1], *row.cells[last:])
     return [make_row(cells, row.chunk, row.page, flat=True) for cells in pieces]
+
+
+def _cut_by_form(row: PrintedRow, lines: tuple[Line, ...]) -> list[PrintedRow]:
+    """A run of values and empty cells of several rows whose labels are lost, cut where the form has its rows.
+
+    The run must come out even, with an empty cell for every lost label and, if any row has them, for every column
+    that a label spans. Empty where it does not, or where two cuts would do.
+    """
+    count = sum(not is_label(cell) for cell in row.cells)
+    labels, values = row.cells[: len(row.cells) - count], row.cells[len(row.cells) - count :]
+    width = lines[0].width
+    if not row.flat or len(values) < MIN_RUN_ROWS * width or any(map(is_label, values)):
+        return []
+    if all(cell.text for cell in values) or width < MIN_RUN or any(line.width != width for line in lines):
+        return []
+    starts = _run_starts(row, lines)
+    cuts = [cut for start in starts for spans in (True, False) if (cut := _cut(values, lines, start, spans))]
+    if len(cuts) != 1:
+        return []
+    pieces = [values[at : at + width] for at in cuts[0]]
+    pieces[0] = (*labels, *pieces[0])
+    return [make_row(cells, row.chunk, row.page, flat=True) for cells in pieces]
+
+
+def _run_starts(row: PrintedRow, lines: tuple[Line, ...]) -> list[tuple[int, int]]:
+    """The lines that a run of values can begin with, each with the empty cells before its first value."""
+    named = named_lines(row.labels[-1], lines) if row.labels else set()
+    if named:
+        return [(number, 0) for number in named]
+    return [(number, max(0, lost_labels(lines, number) - len(row.labels))) for number in range(len(lines))]
+
+
+def _cut(
+    values: tuple[PrintedCell, ...], lines: tuple[Line, ...], start: tuple[int, int], spans: bool
+) -> tuple[int, ...]:
+    """Where the rows from line ``start`` on begin among ``values``; () where they do not come out even."""
+    number, at = start
+    depth = max(len(line.row.groups) for line in lines)
+    cut: list[int] = []
+    if any(cell.text for cell in values[:at]):
+        return ()
+    while at + lines[0].width <= len(values) and number < len(lines):
+        cut.append(at)
+        spare = depth - len(lines[number].row.groups) if spans else 0
+        ends = at + lines[0].width
+        number += 1
+        lead = lost_labels(lines, number) if number < len(lines) and ends + spare < len(values) else 0
+        if any(cell.text for cell in values[ends : ends + spare + lead]):
+            return ()
+        at = ends + spare + lead
+    return tuple(cut) if at == len(values) else ()

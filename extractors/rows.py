@@ -76,12 +76,19 @@ def _has_inner_blanks(table: Table) -> bool:
 MAX_HEADER = 14
 # No printed row has more pieces: three labels, each broken twice, and fifteen values.
 MAX_PIECES = 24
+# Values that, alone on a line, are a row.
+MIN_VALUES = 3
 # A label and its value with too little room between them (行政许可1,163).
 _GLUED = re.compile(
     r"^\s*(\S.{1,80}?[\u4e00-\u9fff)）”])[:：]?"
     r"([-+]?\d[\d,]*(?:\.\d+)?(?:万元|亿元|元|件次|人次|条次|件|条|次|篇|个|人|项)?|[—-]{1,2}|/)[;；。,，]?\s*$"
 )
 _TIGHT = re.compile(r"^(.*[\u4e00-\u9fff)）”])([-+]?\d[\d,]*)$")
+# A pipe, then a cell, be it empty; the bare pipes of columns that a header spans have no room between them.
+_OPENING = re.compile(r"^\s*\|\s*(?:[^|\s]|\s\|)")
+_OPENED_WORDS = re.compile(r"^\s*\|\s*[\u4e00-\u9fff]")
+# Rows that open with a pipe and words, from which on "| |" is the beginning of a row whose label is lost.
+MIN_OPENED = 3
 _RULE = re.compile(r"^[\s|:+=-]*-{3,}[\s|:+=-]*$")
 
 
@@ -93,16 +100,38 @@ def text_rows(document: Document) -> list[PrintedRow]:
     """
     rows: list[list[PrintedCell]] = []
     above = ""
-    for start, end in _lines(document):
+    lines = _lines(document)
+    pipes_open_rows = _pipes_open_rows([document.text[start:end] for start, end in lines])
+    for start, end in lines:
         line = document.text[start:end]
+        if pipes_open_rows and _OPENING.match(line):
+            rows.append([])
+            # The pipe that opens the row ends no cell.
+            start, line = start + line.index("|") + 1, line[line.index("|") + 1 :]
         # A pipe on a line of its own ends the cell above it; behind another pipe it ends an empty cell.
         lone = line.strip() == "|" and "|" not in above
-        above = line if line.strip() else above
-        for token in [] if lone else _line_cells(line, start):
+        above = line if line.strip() and not FURNITURE.match(line.strip()) else above
+        tokens = [] if lone else _line_cells(line, start)
+        # A line of nothing but values below one of as many is a row that lost its label.
+        if rows and _is_bare_row(tokens) and _is_bare_row(rows[-1][-len(tokens) :]):
+            rows.append([])
+        for token in tokens:
             if not rows or (is_label(token) and not is_unit(token.text)):
                 rows.append([])
             rows[-1].append(token)
-    return [_flat_row(cells) for cells in rows]
+    return [_flat_row(cells) for cells in rows if cells]
+
+
+def _pipes_open_rows(lines: list[str]) -> bool:
+    """Whether a pipe before the first cell of a line opens a row: it stands before words, but before few values."""
+    values = [line.lstrip() for line in lines if "|" in line and parse_printed(line.strip(" |")).kind == "number"]
+    opened = sum(line.startswith("|") for line in values)
+    words = sum(bool(_OPENED_WORDS.match(line)) for line in lines)
+    return words >= MIN_OPENED and opened * 2 < len(values)
+
+
+def _is_bare_row(cells: list[PrintedCell]) -> bool:
+    return sum(bool(cell.text) for cell in cells) >= MIN_VALUES and not any(is_label(cell) for cell in cells)
 
 
 def _flat_row(cells: list[PrintedCell]) -> PrintedRow:
@@ -125,8 +154,10 @@ def _line_cells(line: str, start: int) -> list[PrintedCell]:
     if not line.strip() or FURNITURE.match(line.strip()) or (_RULE.match(line)):
         return []
     cells = _delimited(line, start) if "|" in line or "\t" in line else _spaced(line, start)
-    # A serial number (序号) before a label is no value of the row above.
-    return cells[1:] if len(cells) > 1 and is_number(cells[0]) and is_label(cells[1]) else cells
+    # A serial number (序号) before a label is no value of the row above, nor is the 三 of an upright label a value.
+    serial = len(cells) > 1 and is_number(cells[0]) and is_label(cells[1])
+    upright = len(cells) > MIN_VALUES and len(cells[0].text) == 1 and cells[0].text in "一二三四五六七八九十"
+    return cells[1:] if serial or upright else cells
 
 
 def _delimited(line: str, start: int) -> list[PrintedCell]:
