@@ -12,7 +12,7 @@ from extractors.assist import decide
 from extractors.columns import Picked, pick_flat, pick_grid
 from extractors.disputes import SingleRow
 from extractors.document import Document, PrintedCell
-from extractors.forms import CellSpec, Form, FormTable
+from extractors.forms import CellSpec, Form
 from extractors.labels import ALIKE, similarity
 from extractors.numbers import is_money, parse_printed, to_wan, whole
 from extractors.placement import agreed, place_numbers
@@ -125,7 +125,7 @@ def _fill(
     alignment: Alignment,
     kept: bool,
 ) -> Reading:
-    picked = _pick(rows, lines, alignment, kept)
+    picked = _pick(form, rows, lines, alignment, kept)
     cells: dict[str, Cell] = {}
     printed: dict[str, Printing] = {}
     problems: list[Problem] = []
@@ -159,7 +159,9 @@ def _fill(
     return Reading(cells, printed, tuple(problems), candidates)
 
 
-def _pick(rows: list[PrintedRow], lines: tuple[Line, ...], alignment: Alignment, kept: bool) -> dict[int, Picked]:
+def _pick(
+    form: Form, rows: list[PrintedRow], lines: tuple[Line, ...], alignment: Alignment, kept: bool
+) -> dict[int, Picked]:
     """The value cells of each matched line, decided table by table and grid by grid."""
     picked: dict[int, Picked] = {}
     groups: dict[tuple[str, int], list[Match]] = {}
@@ -170,7 +172,7 @@ def _pick(rows: list[PrintedRow], lines: tuple[Line, ...], alignment: Alignment,
         members = [rows[match.row] for match in matches]
         if members[0].flat:
             leads = [_lead(rows[match.row], match, lines) for match in matches]
-            found = pick_flat(members, leads, len(table.columns), _has_totals(table), kept)
+            found = pick_flat(members, leads, len(table.columns), form.has_totals(table), kept)
         else:
             first, last = _header_start(alignment, matches[0]), matches[-1].row + 1
             around = [row for row in rows[first:last] if row.chunk == chunk]
@@ -182,10 +184,6 @@ def _pick(rows: list[PrintedRow], lines: tuple[Line, ...], alignment: Alignment,
 def _lead(row: PrintedRow, match: Match, lines: tuple[Line, ...]) -> int:
     """How many empty cells stand before the values of a row that lost its label."""
     return max(0, lost_labels(lines, match.line) - len(row.labels)) if match.likeness is None else 0
-
-
-def _has_totals(table: FormTable) -> bool:
-    return table.columns[-1].key.split(".")[-1] == "total"
 
 
 def _header_start(alignment: Alignment, match: Match) -> int:

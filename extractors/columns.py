@@ -183,11 +183,11 @@ def _keeps_blanks(rows: list[tuple[PrintedCell, ...]], width: int, totals: bool)
         return False
     # Rows that print nothing but zeros and dashes balance wherever their blanks stand.
     telling = [cells for cells in partial if any(parse_printed(cell.text).value for cell in cells)]
-    # A column that is left out is empty in each of them.
+    if not partial:
+        return True
+    # Columns that are left out are empty in each of them.
     even = len({sum(bool(cell.text) for cell in cells) for cells in partial}) == 1
-    return not partial or (
-        totals and even and bool(telling) and not any(_heap_breaks_sum(cells, width) for cells in telling)
-    )
+    return totals and even and bool(telling) and not any(_heap_breaks_sum(cells, width) for cells in telling)
 
 
 def _has_inner_blank(cells: tuple[PrintedCell, ...]) -> bool:

@@ -152,6 +152,11 @@ class Form:
         """The tables of one block, in printed order."""
         return tuple(table for table in self.tables if table.block == block)
 
+    def has_totals(self, table: FormTable) -> bool:
+        """Whether the last column of ``table`` is, by an identity of the form, the sum of those before it."""
+        keys = [table.cell_key(table.rows[-1], column) for column in table.columns]
+        return any(list(rule.plus) == keys[:-1] and list(rule.minus) == keys[-1:] for rule in self.identities)
+
     def block_cells(self, block: str) -> tuple[CellSpec, ...]:
         """The cells of one block, in printed order."""
         names = {table.id for table in self.tables if table.block == block}

@@ -18,7 +18,16 @@ from extractors.document import Document, PrintedCell
 from extractors.forms import Form, FormTable
 from extractors.labels import ALIKE, similarity
 from extractors.numbers import is_unit
-from extractors.rows import PrintedRow, is_label, is_number, make_row, table_rows, text_rows
+from extractors.rows import (
+    PrintedRow,
+    cells_on_lines,
+    has_inner_blanks,
+    is_label,
+    is_number,
+    make_row,
+    table_rows,
+    text_rows,
+)
 
 # Rows narrower than this are not cut out of a run of values: a run of three rows of one value is a row of three.
 MIN_RUN = 5
@@ -61,7 +70,9 @@ class Rows:
     @cached_property
     def keeps_blanks(self) -> bool:
         """Whether the flattened text shows that it left empty cells in their places."""
-        return keeps_blanks(self.text) or keeps_blanks(self.grids)
+        pipes = (table for table in self._document.tables if table.source == "delimited")
+        inner = keeps_blanks(self.text) or any(has_inner_blanks(table) for table in pipes)
+        return inner or cells_on_lines(self._document)
 
     def __iter__(self) -> Iterator[list[PrintedRow]]:
         """The places to look, the surest first."""
@@ -199,7 +210,7 @@ def _join_labels(rows: list[PrintedRow], lines: tuple[Line, ...]) -> list[Printe
     for row in rows:
         count = _label_pieces(joined, row, lines) if row.flat and row.labels else 0
         if count:
-            text = "".join(label for other in (*joined[-count:], row) for label in other.labels)
+            text = "".join(other.labels[0] for other in (*joined[-count:], row))
             label = replace(joined[-count].cells[0], text=text)
             joined[-count:] = [make_row((label, *row.cells[1:]), row.chunk, row.page, flat=True)]
         elif joined and _completes(joined[-1], row, lines):
@@ -223,16 +234,14 @@ def _label_pieces(above: list[PrintedRow], row: PrintedRow, lines: tuple[Line, .
         return 0
     for count in (1, 2):
         pieces = [*above[-count:], row]
-        if len(pieces) <= count or any(not _may_begin(piece, lines) for piece in pieces[:-1]):
+        if len(pieces) <= count or any(len(piece.cells) != 1 or not piece.labels for piece in pieces[:-1]):
             return 0
-        if names_whole("".join(label for piece in pieces for label in piece.labels), lines):
+        whole = "".join(piece.labels[0] for piece in pieces)
+        begun = [piece.labels[0] for piece in pieces[:-1] if names_whole(piece.labels[0], lines)]
+        # A label that is whole without its rest (其他对外管理服务 | 事项) must be the same row's with it.
+        if names_whole(whole, lines) and all(named_lines(label, lines) == named_lines(whole, lines) for label in begun):
             return count
     return 0
-
-
-def _may_begin(row: PrintedRow, lines: tuple[Line, ...]) -> bool:
-    """Whether ``row`` is a label alone that may have a second half below it."""
-    return len(row.cells) == 1 and bool(row.labels) and not names_whole(row.labels[0], lines)
 
 
 def _join_broken(rows: list[PrintedRow], spellings: set[tuple[str, ...]]) -> list[PrintedRow]:

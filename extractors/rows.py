@@ -57,13 +57,13 @@ def table_rows(tables: tuple[Table, ...]) -> list[PrintedRow]:
     """
     rows = []
     for chunk, table in enumerate(tables):
-        flat = table.source == "delimited" and not _has_inner_blanks(table)
+        flat = table.source == "delimited" and not has_inner_blanks(table)
         for _, cells in groupby(table.cells, key=lambda cell: cell.row):
             rows.append(make_row(tuple(cells), chunk, table.page, flat=flat))
     return rows
 
 
-def _has_inner_blanks(table: Table) -> bool:
+def has_inner_blanks(table: Table) -> bool:
     """Whether empty cells stand between printed ones: a table whose blanks were moved has them at row ends only."""
     for _, cells in groupby(table.cells, key=lambda cell: cell.row):
         printed = [bool(cell.text) for cell in cells]
@@ -122,9 +122,20 @@ def text_rows(document: Document) -> list[PrintedRow]:
     return [_flat_row(cells) for cells in rows if cells]
 
 
+def cells_on_lines(document: Document) -> bool:
+    """Whether pipes end cells on lines of their own: then an empty cell has its line where it was printed."""
+    lines = [document.text[start:end] for start, end in _lines(document)]
+    piped = [line for line in lines if line.strip(" |") and "|" in line]
+    return len(_lone_values(lines)) * 2 > len(piped)
+
+
+def _lone_values(lines: list[str]) -> list[str]:
+    return [line.lstrip() for line in lines if "|" in line and parse_printed(line.strip(" |")).kind == "number"]
+
+
 def _pipes_open_rows(lines: list[str]) -> bool:
     """Whether a pipe before the first cell of a line opens a row: it stands before words, but before few values."""
-    values = [line.lstrip() for line in lines if "|" in line and parse_printed(line.strip(" |")).kind == "number"]
+    values = _lone_values(lines)
     opened = sum(line.startswith("|") for line in values)
     words = sum(bool(_OPENED_WORDS.match(line)) for line in lines)
     return words >= MIN_OPENED and opened * 2 < len(values)

@@ -174,6 +174,58 @@ def test_a_run_of_values_whose_labels_are_lost_is_cut_by_the_form() -> None:
     assert [cell.value for cell in found.cells if cell.key.endswith(".charity")] == list(range(25))
 
 
+def lost_label_rows(opening: str, spare: bool) -> str:
+    """Table three one cell a line between pipes, the labels of group 三 lost; row ``i`` prints ``i`` for 自然人 and 总计.
+
+    A row begins with ``opening``; groups and labels are cells, and ``spare`` says whether the columns that a label
+    spans leave empty cells behind the row.
+    """
+    text = ["申请人情况 |", *(f"{name} |" for name in APPLICANTS)]
+    for index, line in enumerate(LINES):
+        first = f"{line.row.label} |" if line.row.key in ("new", "carried_in", "carried_out") else "|"
+        label = ["三、本年度办理结果 |", "|"] if index == 2 else [first]
+        above = LINES[index - 1].row.groups
+        label += ["|"] * (index > 2 and any(group not in above for group in line.row.groups))
+        last = f"{index} |" + (" " + "|" * (2 - len(line.row.groups)) if spare and len(line.row.groups) < 2 else "")
+        text += [opening + label[0], *label[1:], f"{index} |", "|", "0 |", "|", "|", "0 |", last]
+    return "\n".join(text)
+
+
+@pytest.mark.parametrize("spare", [True, False])
+@pytest.mark.parametrize("opening", ["| ", ""], ids=["opened by pipes", "not opened"])
+def test_rows_without_labels_are_cut_where_the_form_has_them(opening: str, spare: bool) -> None:
+    found = read(lost_label_rows(opening, spare))
+    cells = {cell.key: cell for cell in found.cells}
+    for index, line in enumerate(LINES):
+        row = [cells[f"applications.{line.row.key}.{column.key}"] for column in line.table.columns]
+        assert [cell.value for cell in row] == [index, None, 0, None, None, 0, index], line.row.label
+        assert {cell.status for cell in row} == {"reported", "blank"}
+
+
+def test_a_row_of_zeros_does_not_say_where_its_blanks_stood() -> None:
+    """Three zeros and four blanks balance wherever they stand, and no other row keeps a blank between values."""
+    found = read(flat_rows({"new": "0 | 0 | 0 | |||||", "granted": "0 | 0 | 0 | |||||"}))
+    assert values(found, "applications.new.") == ["illegible"] * 7
+
+
+def test_lines_of_values_without_labels_are_rows_of_their_own() -> None:
+    """Upright labels leave a character at the head of some lines, which is neither a label nor, if 三, a value."""
+    lines, upright = [LABELLED], iter("三本年度办理结果")
+    for index, line in enumerate(LINES):
+        known = line.row.key in ("new", "carried_in", "carried_out")
+        head = line.row.label if known else next(upright, "") if index % 2 else ""
+        lines.append(f"{head} {index} 0 0 0 0 0 {index}".strip())
+    found = read("\n".join(lines))
+    totals = [cell.value for cell in found.cells if cell.key.startswith("applications.") and cell.key.endswith(".total")]
+    assert totals == list(range(25))
+
+
+def test_a_label_whose_rest_stands_apart_keeps_its_values() -> None:
+    head = "第二十条第(五)项\n信息内容\n上一年项目数量\n本年增/减\n处理决定数量\n行政许可\n1\n2\n3\n"
+    found = read(head + "其他对外管理服务 事项\n4\n5\n6\n")
+    assert values(found, "disclosure.other_services") == [4, 5, 6]
+
+
 @pytest.mark.parametrize(
     "text",
     [
