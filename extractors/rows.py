@@ -89,6 +89,10 @@ _OPENING = re.compile(r"^\s*\|\s*(?:[^|\s]|\s\|)")
 _OPENED_WORDS = re.compile(r"^\s*\|\s*[\u4e00-\u9fff]")
 # Rows that open with a pipe and words, from which on "| |" is the beginning of a row whose label is lost.
 MIN_OPENED = 3
+# How many times as many lines hold one cell as hold several where each cell has its line.
+MANY_LINES = 5
+# A column of serial numbers has at least so many.
+MIN_SERIALS = 8
 _RULE = re.compile(r"^[\s|:+=-]*-{3,}[\s|:+=-]*$")
 
 
@@ -119,14 +123,31 @@ def text_rows(document: Document) -> list[PrintedRow]:
             if not rows or (is_label(token) and not is_unit(token.text)):
                 rows.append([])
             rows[-1].append(token)
-    return [_flat_row(cells) for cells in rows if cells]
+    return [_flat_row(cells) for cells in _without_serials(rows) if cells]
+
+
+def _without_serials(rows: list[list[PrintedCell]]) -> list[list[PrintedCell]]:
+    """Rows without the serial number (序号) of the next row: on a line of its own it looks like their last value.
+
+    Serial numbers rise from 1, one a row; the first of them stands behind a header, where no value stands.
+    """
+    last = [row[-1].text if row else "" for row in rows]
+    serials: set[int] = set()
+    for first, text in enumerate(last):
+        end = first
+        while end < len(rows) and last[end] == str(end - first + 1):
+            end += 1
+        header = text == "1" and all(is_label(cell) for cell in rows[first][:-1])
+        if header and end - first >= MIN_SERIALS:
+            serials.update(range(first, end))
+    return [row[:-1] if number in serials else row for number, row in enumerate(rows)]
 
 
 def cells_on_lines(document: Document) -> bool:
     """Whether pipes end cells on lines of their own: then an empty cell has its line where it was printed."""
     lines = [document.text[start:end] for start, end in _lines(document)]
-    piped = [line for line in lines if line.strip(" |") and "|" in line]
-    return len(_lone_values(lines)) * 2 > len(piped)
+    held = [sum(bool(part.strip()) for part in line.split("|")) for line in lines if "|" in line]
+    return held.count(1) > MANY_LINES * sum(count > 1 for count in held)
 
 
 def _lone_values(lines: list[str]) -> list[str]:

@@ -175,7 +175,7 @@ def test_a_run_of_values_whose_labels_are_lost_is_cut_by_the_form() -> None:
 
 
 def lost_label_rows(opening: str, spare: bool) -> str:
-    """Table three one cell a line between pipes, the labels of group 三 lost; row ``i`` prints ``i`` for 自然人 and 总计.
+    """Table three one cell a line between pipes, group 三 without labels; row ``i`` prints ``i`` for 自然人 and 总计.
 
     A row begins with ``opening``; groups and labels are cells, and ``spare`` says whether the columns that a label
     spans leave empty cells behind the row.
@@ -216,8 +216,19 @@ def test_lines_of_values_without_labels_are_rows_of_their_own() -> None:
         head = line.row.label if known else next(upright, "") if index % 2 else ""
         lines.append(f"{head} {index} 0 0 0 0 0 {index}".strip())
     found = read("\n".join(lines))
-    totals = [cell.value for cell in found.cells if cell.key.startswith("applications.") and cell.key.endswith(".total")]
+    totals = [
+        cell.value for cell in found.cells if cell.key.startswith("applications.") and cell.key.endswith(".total")
+    ]
     assert totals == list(range(25))
+
+
+def test_serial_numbers_on_lines_of_their_own_are_no_values() -> None:
+    rows = [line.row.label for line in block_lines(FORMS["2014"].tables)]
+    text = ["序号", "统计指标", "统计数"]
+    for number, label in enumerate(rows, 1):
+        text += [str(number), label, "/" if number % 3 else str(100 + number)]
+    expected = ["blank" if number % 3 else 100 + number for number in range(1, len(rows) + 1)]
+    assert values(read("\n".join(text)), "")[: len(rows)] == expected
 
 
 def test_a_label_whose_rest_stands_apart_keeps_its_values() -> None:
