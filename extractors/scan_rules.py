@@ -6,7 +6,9 @@ usual print of 10 points, mean the same on every scan.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import cv2
@@ -40,34 +42,90 @@ _PALE = 205  # grey; thin rules come out paler than print
 _CLEAR = 170  # grey; darker than what shows through
 _GHOST = 75.0  # grey; rules paler than the others by more show through from the back of the sheet
 _EVIDENT = 0.7  # share of the side of a slot that is dark where a rule runs
+_THROUGHOUT = 0.95  # share of the way from rule to rule that a short rule is dark
+_BROKEN = 0.85  # the same for a piece of a rule that is long elsewhere
+_UNBROKEN = 0.95  # share of its length that a rule is dark; strokes of characters in a line are at most 0.9
+_NEARLY = 0.82  # the same for a rule beside which there is hardly any ink
+_ALONE = 0.3  # share of a rule's length with ink close to it, on either side
+_ASIDE = 0.15  # em; how close
+_LONG = 80.0  # units
+_SNAPPED = 3.1  # units; strokes so near to a rule may be parts of it
 _REACH = 6.0  # units; a rule ends at another if it comes this near
 
 
+@dataclass(frozen=True, slots=True)
+class _Stroke:
+    """A straight dark stroke: its place in units, its mean grey, and shares of its length.
+
+    ``dark``: where it is dark itself, gaps that were closed left out. ``before``, ``behind``: where there is ink
+    close to it, above and below of a level stroke, left and right of an upright one.
+    """
+
+    rule: Rule
+    grey: float
+    dark: float
+    before: float
+    behind: float
+
+    @property
+    def length(self) -> float:
+        """In units."""
+        return self.rule.end - self.rule.start
+
+
 def find_rules(grey: Pixels, em: float) -> Drawing:
-    """The rules of a page, in units."""
+    """The rules of a page, in units, pieces of one rule joined."""
     # Thin rules come out paler than print: what is a little darker than paper counts, if it runs straight.
-    level = list(_level_rules(grey, em, _LEVEL))
-    upright = list(_level_rules(np.ascontiguousarray(grey.T), em, _UPRIGHT))
+    level = list(_level_strokes(grey, em, _LEVEL))
+    upright = list(_level_strokes(np.ascontiguousarray(grey.T), em, _UPRIGHT))
     darkest = _usual_darkness([*level, *upright]) + _GHOST
     return Drawing(
-        horizontal=[rule for rule, darkness in level if darkness <= darkest],
-        vertical=[rule for rule, darkness in upright if darkness <= darkest],
+        horizontal=_joined([stroke for stroke in level if stroke.grey <= darkest]),
+        vertical=_joined([stroke for stroke in upright if stroke.grey <= darkest]),
     )
 
 
-def _usual_darkness(rules: Sequence[tuple[Rule, float]]) -> float:
-    """The grey of the darker half of all rules, by length: that of this side of the paper."""
-    ranked = sorted((darkness, rule.end - rule.start) for rule, darkness in rules)
-    half = sum(length for _, length in ranked) / 3
+def _joined(strokes: Sequence[_Stroke]) -> list[Rule]:
+    """Strokes in one line as one rule; not those of characters that stand in a line, which are no straight one."""
+    rules = longest(_without_breaks(merge_rules([stroke.rule for stroke in strokes])))
+    ordered = sorted(strokes, key=lambda stroke: stroke.rule.at)
+    places = [stroke.rule.at for stroke in ordered]
+    kept = []
+    for rule in rules:
+        near = ordered[bisect_left(places, rule.at - _SNAPPED) : bisect_right(places, rule.at + _SNAPPED)]
+        parts = [part for part in near if part.rule.start >= rule.start - 0.1 and part.rule.end <= rule.end + 0.1]
+        if _is_straight(rule, parts):
+            kept.append(rule)
+    return kept
+
+
+def _is_straight(rule: Rule, parts: Sequence[_Stroke]) -> bool:
+    length = rule.end - rule.start
+    dark = sum(part.dark * part.length for part in parts) / length
+    whole = sum(part.length for part in parts) or 1.0
+    beside = max(
+        sum(part.before * part.length for part in parts) / whole,
+        sum(part.behind * part.length for part in parts) / whole,
+    )
+    if dark >= _UNBROKEN or (dark >= _NEARLY and beside <= _ALONE):
+        return True
+    # A worn rule has gaps; nothing but rules is so long and so far from all print.
+    return length >= _LONG and dark >= 0.5 and beside <= 0.1
+
+
+def _usual_darkness(strokes: Sequence[_Stroke]) -> float:
+    """The grey of the darker third of all strokes, by length: that of this side of the paper."""
+    ranked = sorted((stroke.grey, stroke.length) for stroke in strokes)
+    third = sum(length for _, length in ranked) / 3
     for darkness, length in ranked:
-        half -= length
-        if half <= 0:
+        third -= length
+        if third <= 0:
             return darkness
     return 0.0
 
 
-def _level_rules(grey: Pixels, em: float, shortest: float) -> Iterator[tuple[Rule, float]]:
-    """Horizontal strokes with their mean grey; a stroke may lose a few pixels and climb by one between."""
+def _level_strokes(grey: Pixels, em: float, shortest: float) -> Iterator[_Stroke]:
+    """Horizontal strokes; a stroke may lose a few pixels and climb by one between."""
     mask = np.where(grey < _PALE, 255, 0).astype(np.uint8)
     length = round(shortest * em)
     gap = max(3, round(0.2 * em))
@@ -77,6 +135,7 @@ def _level_rules(grey: Pixels, em: float, shortest: float) -> Iterator[tuple[Rul
     spread = cv2.dilate(joined, np.ones((3, 1), np.uint8))
     strokes = cv2.bitwise_and(cv2.morphologyEx(spread, cv2.MORPH_OPEN, np.ones((1, length), np.uint8)), joined)
     tile = round(_TILE * em)
+    aside = max(2, round(_ASIDE * em))
     for start in range(0, mask.shape[1], tile):
         part = np.ascontiguousarray(strokes[:, start : start + tile])
         count, labels, stats, centres = cv2.connectedComponentsWithStats(part, connectivity=8)
@@ -84,10 +143,22 @@ def _level_rules(grey: Pixels, em: float, shortest: float) -> Iterator[tuple[Rul
         sums = np.bincount(labels[places], grey[:, start : start + tile][places], count)
         means = sums[1:] / np.maximum(1, stats[1:, 4])
         found = zip(stats[1:].tolist(), centres[1:].tolist(), means.tolist(), strict=True)
-        for (left, _, width, height, _), (_, middle), darkness in found:
+        for (left, top, width, height, _), (_, middle), darkness in found:
             if height <= _THICK * em + 2 and width >= 0.25 * em:
                 rule = Rule((middle + 0.5) * 10 / em, (start + left) * 10 / em, (start + left + width) * 10 / em)
-                yield rule, darkness
+                columns = mask[:, start + left : start + left + width]
+                yield _Stroke(
+                    rule,
+                    darkness,
+                    _share(columns[max(0, top - 1) : top + height + 1]),
+                    _share(columns[max(0, top - aside - 2) : max(0, top - aside)]),
+                    _share(columns[top + height + aside : top + height + aside + 2]),
+                )
+
+
+def _share(rows: Pixels) -> float:
+    """The share of columns in which something is dark."""
+    return float(np.mean(rows.max(axis=0) > 0)) if len(rows) else 0.0
 
 
 def ruled_grids(drawing: Drawing, grey: Pixels, marks: NDArray[np.int32], em: float) -> tuple[list[Grid], list[Rule]]:
@@ -99,9 +170,7 @@ def ruled_grids(drawing: Drawing, grey: Pixels, marks: NDArray[np.int32], em: fl
         if max(width, height) >= 0.25 * em
     ]
     centres = Centres(glyphs)
-    horizontal = longest(_without_breaks(merge_rules(drawing.horizontal)))
-    vertical = longest(_without_breaks(merge_rules(drawing.vertical)))
-    horizontal, vertical = _without_strokes(horizontal, vertical)
+    horizontal, vertical = _without_strokes(drawing.horizontal, drawing.vertical, grey, unit)
     grids, loose = [], []
     for rows, cols in components(horizontal, vertical, touch=_REACH):
         if not _is_large(rows, cols):
@@ -147,28 +216,37 @@ def _without_breaks(rules: Sequence[Rule]) -> list[Rule]:
     return joined
 
 
-def _without_strokes(horizontal: list[Rule], vertical: list[Rule]) -> tuple[list[Rule], list[Rule]]:
+def _without_strokes(
+    horizontal: list[Rule], vertical: list[Rule], grey: Pixels, unit: float
+) -> tuple[list[Rule], list[Rule]]:
     """Rules without the strokes of characters: short ones that do not run from rule to rule.
 
-    A piece of a broken rule is kept where a longer one stands at the same position.
+    Where rows are hardly higher than their print, a stroke comes near to the rules above and below it, but it does
+    not reach them. A piece of a broken rule is kept where a longer one stands at the same position.
     """
+    upright = np.ascontiguousarray(grey.T)
     for _ in range(2):
-        kept = [rule for rule in horizontal if _runs_between(rule, vertical) or _is_piece(rule, horizontal)]
-        vertical = [rule for rule in vertical if _runs_between(rule, kept) or _is_piece(rule, vertical)]
+        kept = [rule for rule in horizontal if _is_rule(rule, horizontal, vertical, grey, unit)]
+        vertical = [rule for rule in vertical if _is_rule(rule, vertical, kept, upright, unit)]
         horizontal = kept
     return horizontal, vertical
 
 
-def _runs_between(rule: Rule, across: Sequence[Rule]) -> bool:
+def _is_rule(rule: Rule, along: Sequence[Rule], across: Sequence[Rule], picture: Pixels, unit: float) -> bool:
     if rule.end - rule.start >= _SURELY:
         return True
     ends = [other.at for other in across if other.start - _REACH <= rule.at <= other.end + _REACH]
-    near_start = any(abs(at - rule.start) <= _REACH for at in ends)
-    return near_start and any(abs(at - rule.end) <= _REACH and at > rule.start + 3 for at in ends)
-
-
-def _is_piece(rule: Rule, rules: Sequence[Rule]) -> bool:
-    return any(other.at == rule.at and other is not rule and other.end - other.start >= _SURELY for other in rules)
+    low = max((at for at in ends if at <= rule.start + _REACH), default=None)
+    high = min((at for at in ends if at >= rule.end - _REACH), default=None)
+    if low is None or high is None or high - low <= 3:
+        return False
+    row = round(rule.at / unit)
+    band = picture[max(0, row - 1) : row + 2].min(axis=0, initial=255) < _PALE
+    part = band[round(low / unit) : round(high / unit)]
+    broken = any(
+        abs(other.at - rule.at) < 1 and other is not rule and other.end - other.start >= _LONG for other in along
+    )
+    return bool(len(part)) and float(np.mean(part)) >= (_BROKEN if broken else _THROUGHOUT)
 
 
 def _is_large(rows: Sequence[Rule], cols: Sequence[Rule]) -> bool:
