@@ -90,13 +90,19 @@ def _collect(
     whole = "|".join(label_key(text) for column in table.columns for text in (*column.path, column.label))
     values: list[PrintedCell] = []
     last = gap = start
-    headed = True
+    headed, chunk = True, rows[start].chunk
     for index, row in enumerate(rows[start:], start):
         # Headers broken over lines (结果 结果 其他 / 维持 纠正 结果, or one character a line) belong to the header too.
         pieces = bool(row.labels) and all(label_key(label) in whole for label in row.labels)
         known = pieces or bool(_hits(row, labels))
         if known:
             gap, headed = index, True
+        # In a grid whose header was met, words that are no label of it are garbled, and one cell is one value.
+        inside = not row.flat and row.chunk == chunk
+        if inside and len(row.cells) == width and row.numbers * 2 >= width:
+            return list(row.cells), index
+        known = known or (inside and not row.numbers)
+        chunk = row.chunk if known else chunk
         strange = bool(row.labels) and not known and not _only_totals(row)
         if (strange and (values or not row.flat)) or index - gap > MAX_GAP:
             break

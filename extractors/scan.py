@@ -107,9 +107,9 @@ def read_image(image: Pixels, width_pt: float, height_pt: float) -> ScannedPage:
     if score is None and not np.any(page.ink):
         return ScannedPage((), (), page.turn, page.skew, ("the page is blank",))
     place = _Placer(page, image.shape, (width_pt, height_pt))
-    drawing = find_rules(page.grey, page.em)
+    ruling = find_rules(page.grey, page.em)
     bare = without_rules(page.ink)
-    grids, loose = ruled_grids(drawing, page.grey, character_boxes(bare), page.em)
+    grids, loose = ruled_grids(ruling, page.grey, character_boxes(bare), page.em)
     grids = grids if sum(len(grid.cells) for grid in grids) <= _MOST_CELLS else []
     tables = _read_grids(grids, page, place)
     glyphs, readings = _read_outside(bare, grids, page)

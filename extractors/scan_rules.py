@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from extractors.glyphs import Glyph
 from extractors.grids import (
     Centres,
-    Drawing,
     Grid,
     Lattice,
     Rule,
@@ -33,6 +32,7 @@ Pixels = NDArray[np.uint8]
 
 _LEVEL = 1.3  # em; a horizontal stroke of at least this is a rule (a heading's 一 is filtered by what it touches)
 _UPRIGHT = 1.05  # em; a vertical one
+_CROSSING = 2.5  # em; a stroke of at least this length runs across as a rule
 _TILE = 8.0  # em; a rule is followed in pieces of this length, for paper that is not flat
 _THICK = 0.34  # em; what is thicker is a fill or a picture
 _BREAK = 8.0  # units; a gap in a rule up to this is the scanner's
@@ -43,10 +43,11 @@ _CLEAR = 170  # grey; darker than what shows through
 _GHOST = 75.0  # grey; rules paler than the others by more show through from the back of the sheet
 _EVIDENT = 0.7  # share of the side of a slot that is dark where a rule runs
 _THROUGHOUT = 0.95  # share of the way from rule to rule that a short rule is dark
-_BROKEN = 0.85  # the same for a piece of a rule that is long elsewhere
 _UNBROKEN = 0.95  # share of its length that a rule is dark; strokes of characters in a line are at most 0.9
 _NEARLY = 0.82  # the same for a rule beside which there is hardly any ink
-_ALONE = 0.3  # share of a rule's length with ink close to it, on either side
+_ALMOST = 0.92  # the same where no character can be the rule
+_ASIDE_MOST = 0.3  # share of a rule's length with ink close to it, on either side
+_ALONE = 0.16  # the same of a rule that no character can be
 _ASIDE = 0.15  # em; how close
 _LONG = 80.0  # units
 _SNAPPED = 3.1  # units; strokes so near to a rule may be parts of it
@@ -73,44 +74,62 @@ class _Stroke:
         return self.rule.end - self.rule.start
 
 
-def find_rules(grey: Pixels, em: float) -> Drawing:
-    """The rules of a page, in units, pieces of one rule joined."""
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The rules of a page, in units; ``alone`` are those beside which there is no print."""
+
+    horizontal: list[Rule]
+    vertical: list[Rule]
+    alone: frozenset[Rule]
+
+
+def find_rules(grey: Pixels, em: float) -> Ruling:
+    """The rules of a page, pieces of one rule joined."""
     # Thin rules come out paler than print: what is a little darker than paper counts, if it runs straight.
     level = list(_level_strokes(grey, em, _LEVEL))
     upright = list(_level_strokes(np.ascontiguousarray(grey.T), em, _UPRIGHT))
     darkest = _usual_darkness([*level, *upright]) + _GHOST
-    return Drawing(
-        horizontal=_joined([stroke for stroke in level if stroke.grey <= darkest]),
-        vertical=_joined([stroke for stroke in upright if stroke.grey <= darkest]),
-    )
+    horizontal, alone = _joined([stroke for stroke in level if stroke.grey <= darkest])
+    vertical, also_alone = _joined([stroke for stroke in upright if stroke.grey <= darkest])
+    return Ruling(horizontal, vertical, alone | also_alone)
 
 
-def _joined(strokes: Sequence[_Stroke]) -> list[Rule]:
-    """Strokes in one line as one rule; not those of characters that stand in a line, which are no straight one."""
+def _joined(strokes: Sequence[_Stroke]) -> tuple[list[Rule], frozenset[Rule]]:
+    """Strokes in one line as one rule, and which of them stand alone.
+
+    Strokes of characters that stand in a line are no rule: they are no straight one, and others stand beside them.
+    """
     rules = longest(_without_breaks(merge_rules([stroke.rule for stroke in strokes])))
     ordered = sorted(strokes, key=lambda stroke: stroke.rule.at)
     places = [stroke.rule.at for stroke in ordered]
-    kept = []
+    kept, alone = [], []
     for rule in rules:
         near = ordered[bisect_left(places, rule.at - _SNAPPED) : bisect_right(places, rule.at + _SNAPPED)]
         parts = [part for part in near if part.rule.start >= rule.start - 0.1 and part.rule.end <= rule.end + 0.1]
-        if _is_straight(rule, parts):
+        dark, beside = _covered(rule, parts), _beside(parts)
+        # A worn rule has gaps; nothing but rules is so long and so far from all print.
+        worn = rule.end - rule.start >= _LONG and dark >= 0.5 and beside <= 0.1
+        if dark >= _UNBROKEN or (dark >= _NEARLY and beside <= _ASIDE_MOST) or worn:
             kept.append(rule)
-    return kept
+            alone.extend([rule] if beside <= _ALONE else [])
+    return kept, frozenset(alone)
 
 
-def _is_straight(rule: Rule, parts: Sequence[_Stroke]) -> bool:
-    length = rule.end - rule.start
-    dark = sum(part.dark * part.length for part in parts) / length
+def _beside(parts: Sequence[_Stroke]) -> float:
+    """The share of the parts' length with print close to it, on the side that has more."""
     whole = sum(part.length for part in parts) or 1.0
-    beside = max(
-        sum(part.before * part.length for part in parts) / whole,
-        sum(part.behind * part.length for part in parts) / whole,
-    )
-    if dark >= _UNBROKEN or (dark >= _NEARLY and beside <= _ALONE):
-        return True
-    # A worn rule has gaps; nothing but rules is so long and so far from all print.
-    return length >= _LONG and dark >= 0.5 and beside <= 0.1
+    before = sum(part.before * part.length for part in parts)
+    behind = sum(part.behind * part.length for part in parts)
+    return max(before, behind) / whole
+
+
+def _covered(rule: Rule, parts: Sequence[_Stroke]) -> float:
+    """The share of ``rule`` that is dark; of parts beside each other the darkest counts."""
+    shares = np.zeros(max(1, round(rule.end - rule.start)))
+    for part in parts:
+        span = slice(round(part.rule.start - rule.start), max(1, round(part.rule.end - rule.start)))
+        shares[span] = np.maximum(shares[span], part.dark)
+    return float(shares.mean())
 
 
 def _usual_darkness(strokes: Sequence[_Stroke]) -> float:
@@ -134,8 +153,12 @@ def _level_strokes(grey: Pixels, em: float, shortest: float) -> Iterator[_Stroke
     joined = cv2.subtract(joined, cv2.dilate(thick, np.ones((3, 3), np.uint8)))
     spread = cv2.dilate(joined, np.ones((3, 1), np.uint8))
     strokes = cv2.bitwise_and(cv2.morphologyEx(spread, cv2.MORPH_OPEN, np.ones((1, length), np.uint8)), joined)
+    # Where a rule ends at another, strokes of characters may touch that one too: each is to be seen alone.
+    crossing = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((round(_CROSSING * em), 1), np.uint8))
+    strokes = cv2.subtract(strokes, cv2.dilate(crossing, np.ones((1, 3), np.uint8)))
     tile = round(_TILE * em)
     aside = max(2, round(_ASIDE * em))
+    reach = round(_THICK * em) + 2
     for start in range(0, mask.shape[1], tile):
         part = np.ascontiguousarray(strokes[:, start : start + tile])
         count, labels, stats, centres = cv2.connectedComponentsWithStats(part, connectivity=8)
@@ -145,7 +168,10 @@ def _level_strokes(grey: Pixels, em: float, shortest: float) -> Iterator[_Stroke
         found = zip(stats[1:].tolist(), centres[1:].tolist(), means.tolist(), strict=True)
         for (left, top, width, height, _), (_, middle), darkness in found:
             if height <= _THICK * em + 2 and width >= 0.25 * em:
-                rule = Rule((middle + 0.5) * 10 / em, (start + left) * 10 / em, (start + left + width) * 10 / em)
+                line = mask[round(middle)]
+                low = start + left - _run(line[max(0, start + left - reach) : start + left][::-1])
+                high = start + left + width + _run(line[start + left + width :][:reach])
+                rule = Rule((middle + 0.5) * 10 / em, low * 10 / em, high * 10 / em)
                 columns = mask[:, start + left : start + left + width]
                 yield _Stroke(
                     rule,
@@ -156,12 +182,18 @@ def _level_strokes(grey: Pixels, em: float, shortest: float) -> Iterator[_Stroke
                 )
 
 
+def _run(line: Pixels) -> int:
+    """How many pixels at the beginning of ``line`` are dark: those of a rule across."""
+    light = np.flatnonzero(line == 0)
+    return int(light[0]) if len(light) else len(line)
+
+
 def _share(rows: Pixels) -> float:
     """The share of columns in which something is dark."""
     return float(np.mean(rows.max(axis=0) > 0)) if len(rows) else 0.0
 
 
-def ruled_grids(drawing: Drawing, grey: Pixels, marks: NDArray[np.int32], em: float) -> tuple[list[Grid], list[Rule]]:
+def ruled_grids(ruling: Ruling, grey: Pixels, marks: NDArray[np.int32], em: float) -> tuple[list[Grid], list[Rule]]:
     """The grids that rules close, and the horizontal rules that belong to none; ``marks`` are character boxes in px."""
     unit = 10 / em
     glyphs = [
@@ -170,7 +202,7 @@ def ruled_grids(drawing: Drawing, grey: Pixels, marks: NDArray[np.int32], em: fl
         if max(width, height) >= 0.25 * em
     ]
     centres = Centres(glyphs)
-    horizontal, vertical = _without_strokes(drawing.horizontal, drawing.vertical, grey, unit)
+    horizontal, vertical = _without_strokes(ruling, grey, unit)
     grids, loose = [], []
     for rows, cols in components(horizontal, vertical, touch=_REACH):
         if not _is_large(rows, cols):
@@ -216,37 +248,43 @@ def _without_breaks(rules: Sequence[Rule]) -> list[Rule]:
     return joined
 
 
-def _without_strokes(
-    horizontal: list[Rule], vertical: list[Rule], grey: Pixels, unit: float
-) -> tuple[list[Rule], list[Rule]]:
+def _without_strokes(ruling: Ruling, grey: Pixels, unit: float) -> tuple[list[Rule], list[Rule]]:
     """Rules without the strokes of characters: short ones that do not run from rule to rule.
 
     Where rows are hardly higher than their print, a stroke comes near to the rules above and below it, but it does
-    not reach them. A piece of a broken rule is kept where a longer one stands at the same position.
+    not reach them.
     """
     upright = np.ascontiguousarray(grey.T)
+    horizontal, vertical = ruling.horizontal, ruling.vertical
     for _ in range(2):
-        kept = [rule for rule in horizontal if _is_rule(rule, horizontal, vertical, grey, unit)]
-        vertical = [rule for rule in vertical if _is_rule(rule, vertical, kept, upright, unit)]
+        kept = [rule for rule in horizontal if _is_long(rule) or _reach(rule, vertical, grey, unit) >= _THROUGHOUT]
+        vertical = [
+            rule
+            for rule in vertical
+            if _is_long(rule)
+            or _reach(rule, kept, upright, unit) >= (_ALMOST if rule in ruling.alone else _THROUGHOUT)
+        ]
         horizontal = kept
     return horizontal, vertical
 
 
-def _is_rule(rule: Rule, along: Sequence[Rule], across: Sequence[Rule], picture: Pixels, unit: float) -> bool:
-    if rule.end - rule.start >= _SURELY:
-        return True
+def _is_long(rule: Rule) -> bool:
+    return rule.end - rule.start >= _SURELY
+
+
+def _reach(rule: Rule, across: Sequence[Rule], picture: Pixels, unit: float) -> float:
+    """The share of the way between the rules that ``rule`` runs between that is dark; 0 where it does not."""
     ends = [other.at for other in across if other.start - _REACH <= rule.at <= other.end + _REACH]
     low = max((at for at in ends if at <= rule.start + _REACH), default=None)
     high = min((at for at in ends if at >= rule.end - _REACH), default=None)
     if low is None or high is None or high - low <= 3:
-        return False
-    row = round(rule.at / unit)
-    band = picture[max(0, row - 1) : row + 2].min(axis=0, initial=255) < _PALE
-    part = band[round(low / unit) : round(high / unit)]
-    broken = any(
-        abs(other.at - rule.at) < 1 and other is not rule and other.end - other.start >= _LONG for other in along
+        return 0.0
+    row, extent = round(rule.at / unit), slice(round(low / unit), round(high / unit))
+    # Pieces of one rule are joined at their mean position: the one at hand may lie a little beside it.
+    return max(
+        (_share(np.where(picture[top : top + 3, extent] < _PALE, 255, 0).astype(np.uint8)))
+        for top in range(max(0, row - 4), row + 3)
     )
-    return bool(len(part)) and float(np.mean(part)) >= (_BROKEN if broken else _THROUGHOUT)
 
 
 def _is_large(rows: Sequence[Rule], cols: Sequence[Rule]) -> bool:
