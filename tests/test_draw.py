@@ -144,7 +144,8 @@ def test_cells_are_outlined_where_a_crop_box_shows_them(tmp_path: Path) -> None:
     assert inked(path, record) == 1
 
 
-@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+@pytest.mark.slow
+@pytest.mark.parametrize("turn", [0, 90, 180])
 def test_cells_of_a_turned_scan_are_outlined_where_the_picture_shows_them(
     turn: int, table: dict[str, Box], tmp_path: Path
 ) -> None:
@@ -162,6 +163,7 @@ def test_cells_of_a_turned_scan_are_outlined_where_the_picture_shows_them(
         assert "assisted" in states(record).values()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rotate", [0, 90])
 def test_cells_of_a_scanned_pdf_are_outlined_where_rotate_shows_them(
     rotate: int, table: dict[str, Box], tmp_path: Path
