@@ -1,4 +1,4 @@
-"""Pictures of PDF pages, for pages that only OCR can read."""
+"""Pictures of PDF pages: for pages that only OCR can read, and to draw on."""
 
 from __future__ import annotations
 
@@ -31,21 +31,36 @@ class Renderer:
         if self._pdf is not None:
             self._pdf.close()
 
-    def picture(self, number: int) -> NDArray[np.uint8]:
-        """Page ``number`` (1-based) as it is shown, RGB, height x width x 3.
+    def size(self, number: int) -> tuple[float, float]:
+        """Width and height (points) of page ``number`` (1-based) as it is shown, /Rotate and the crop box obeyed.
+
+        Raises:
+            ValueError: the file or the page cannot be opened.
+        """
+        try:
+            width, height = self._opened().get_page_size(number - 1)
+        except (pypdfium2.PdfiumError, IndexError) as error:
+            raise ValueError(f"it cannot be rendered: {error}") from error
+        return float(width), float(height)
+
+    def picture(self, number: int, dpi: float = DPI) -> NDArray[np.uint8]:
+        """Page ``number`` (1-based) as it is shown, RGB, height x width x 3; coarser than ``dpi`` if it is huge.
 
         Raises:
             ValueError: the page cannot be rendered.
         """
         try:
-            if self._pdf is None:
-                self._pdf = pypdfium2.PdfDocument(self._path)
-            page = self._pdf[number - 1]
+            page = self._opened()[number - 1]
             width, height = page.get_size()
-            scale = min(DPI / 72, (MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
+            scale = min(dpi / 72, (MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
             bitmap = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False)
             picture = np.ascontiguousarray(bitmap.to_numpy()[:, :, :3])
             page.close()
         except (pypdfium2.PdfiumError, IndexError) as error:
             raise ValueError(f"it cannot be rendered: {error}") from error
         return picture
+
+    def _opened(self) -> pypdfium2.PdfDocument:
+        if self._pdf is None:
+            self._pdf = pypdfium2.PdfDocument(self._path)
+        return self._pdf

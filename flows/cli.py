@@ -82,7 +82,16 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
 
     show = commands.add_parser("show", help="show one report on the terminal: its tables, findings and problems")
-    show.add_argument("report", metavar="REPORT", help="a file, or the path or sha256 (its beginning) of a stored one")
+    what = show.add_mutually_exclusive_group(required=True)
+    what.add_argument(
+        "report", nargs="?", metavar="REPORT", help="a file, or the path or sha256 (its beginning) of a stored one"
+    )
+    what.add_argument(
+        "--draw",
+        nargs=2,
+        metavar=("REPORT", "OUT"),
+        help="draw what was read over pictures of the pages instead, into a .png or .pdf",
+    )
     _add_store(show)
     show.set_defaults(command=_show)
 
@@ -170,26 +179,53 @@ def _show(options: argparse.Namespace) -> int:
 
     from flows.show import show_record
 
-    path = Path(options.report)
-    if path.is_file():
-        from extractors.extract import extract_report
-
-        outcome = read(path, extract_report)
-        if outcome.record is None:
-            return _report_failure(path, outcome)
-        record = outcome.record
-    else:
-        record = _stored_record(options)
+    if options.draw:
+        return _draw(options)
+    record = _record(options.report, options.store)
+    if isinstance(record, int):
+        return record
     _print("\n".join(show_record(json.loads(record))))
     return 0
 
 
-def _stored_record(options: argparse.Namespace) -> str:
+def _draw(options: argparse.Namespace) -> int:
+    import json
+
+    from flows.draw import TargetError, check_target, draw_record
+
+    name, target = options.draw[0], Path(options.draw[1])
+    try:
+        check_target(target)
+        record = _record(name, options.store)
+        if isinstance(record, int):
+            return record
+        draw_record(json.loads(record), target)
+    except ExtractionError as error:
+        return _report_failure(Path(error.path), _failed(error))
+    except TargetError as error:
+        raise UsageError(printable(str(error))) from error
+    except OSError as error:
+        raise UsageError(f"{printable(str(target))}: {error.strerror or error}") from error
+    return 0
+
+
+def _record(name: str, store: Path) -> str | int:
+    """The record of a file or of a stored report; where the file gives none, the exit code, the reason being told."""
+    path = Path(name)
+    if not path.is_file():
+        return _stored_record(name, store)
+    from extractors.extract import extract_report
+
+    outcome = read(path, extract_report)
+    return _report_failure(path, outcome) if outcome.record is None else outcome.record
+
+
+def _stored_record(name: str, folder: Path) -> str:
     from flows.store import Store, StoreError
 
     try:
-        with Store(options.store) as store:
-            return store.find_record(options.report)
+        with Store(folder) as store:
+            return store.find_record(name)
     except StoreError as error:
         raise UsageError(str(error)) from error
 
@@ -216,9 +252,14 @@ def _text(options: argparse.Namespace) -> int:
     try:
         document = read_document(options.file)
     except ExtractionError as error:
-        return _report_failure(options.file, Outcome(code=error.code, reason=error.reason, exit_code=error.exit_code))
+        return _report_failure(options.file, _failed(error))
     _print(document.text)
     return 0
+
+
+def _failed(error: ExtractionError) -> Outcome:
+    reason = error.reason if error.page is None else f"page {error.page}: {error.reason}"
+    return Outcome(code=error.code, reason=reason, exit_code=error.exit_code)
 
 
 def _report_failure(path: Path, outcome: Outcome) -> int:
