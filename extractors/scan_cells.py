@@ -19,12 +19,18 @@ _PALE = 205  # grey; what is darker may be ink
 _DARK = 150  # grey; ink is as dark as this somewhere
 _WORN = 165  # grey; or as dark as this, if it is as high as a digit
 _BORDER = 0.22  # em; how far a rule's ink may reach into its cell
+_REACH = 0.5  # em; or lie in it, on paper that is not flat
+# Shares of the side that a rule in a cell is dark: a line of print is dark for up to 0.8 of a side that runs level,
+# a digit for 0.6 of an upright one.
+_LEVEL = 0.9
+_UPRIGHT = 0.75
+_PIECE = 0.2  # em; a piece of a rule is not thicker
 _STROKE = 0.16  # em; a remnant of a rule is not thicker
 _MARK = 0.2  # em; a printed mark is at least as long in one direction (a dash, a digit)
 _DOT = 0.07  # em; a decimal point has at least this side
 _LINE = 1.75  # em; ink higher than this is more than one line
-_ROOM = 1.7  # height of a value's picture, in heights of its print
-_LOWEST = 0.68  # em; print that is lower (a dash) is shown at the size of a digit
+ROOM = 1.7  # height of a value's picture, in heights of its print
+LOWEST = 0.68  # em; print that is lower (a dash) is shown at the size of a digit
 _SIDE = 0.5  # heights; paper left and right of a value
 _LABEL_ROOM = 1.3
 _MOST_GAIN = 2.2
@@ -77,7 +83,8 @@ def _own_ink(part: Pixels, em: float) -> tuple[Pixels, Pixels]:
         inside = x + wide > border and y + high > border and x < width - border and y < height - border
         thin = min(wide, high) <= max(3, _STROKE * em)
         along_side = (x <= 1 or y <= 1 or x + wide >= width - 1 or y + high >= height - 1) and thin
-        if not inside or along_side or not dark[number] or area < max(3, (_DOT * em) ** 2):
+        piece = _is_piece((x, y, wide, high), (width, height), border, em)
+        if not inside or along_side or piece or not dark[number] or area < max(3, (_DOT * em) ** 2):
             continue
         kept[number] = True
         marked = marked or (max(wide, high) >= _MARK * em and area >= 0.02 * em * em)
@@ -85,6 +92,22 @@ def _own_ink(part: Pixels, em: float) -> tuple[Pixels, Pixels]:
         _keep_small(kept, stats, em)
     own = np.where(kept[labels] & marked, 255, 0).astype(np.uint8)
     return own, np.asarray(cv2.subtract(pale, own), np.uint8)
+
+
+def _is_piece(mark: tuple[int, int, int, int], size: tuple[int, int], border: int, em: float) -> bool:
+    """Whether a mark (left, top, width, height) is a piece of a broken rule at a side of a cell of ``size``.
+
+    It is thin, runs along the side and begins or ends where the rule across does, which no digit reaches.
+    """
+    for (at, start), (thick, length), (depth, extent) in (
+        (mark[:2], mark[2:], size),
+        (mark[1::-1], mark[:1:-1], size[::-1]),
+    ):
+        near = at + thick <= _REACH * em or at >= depth - _REACH * em
+        ends = start <= border + 1 or start + length >= extent - border - 1
+        if near and ends and thick <= _PIECE * em and length >= max(2.5 * thick, 0.3 * em):
+            return True
+    return False
 
 
 def _keep_small(kept: NDArray[np.bool_], stats: NDArray[Any], em: float) -> None:
@@ -107,12 +130,24 @@ def _without(part: Pixels, ink: Pixels, dirt: Pixels) -> Pixels:
 
 
 def _erase_rules(ink: Pixels, border: int, em: float) -> None:
-    """Paint the rules at the four sides of a cell as paper, along the whole side, as deep as they are thick."""
-    for side in (ink, ink[::-1], ink.T, ink.T[::-1]):
-        length = side.shape[1]
-        for depth in range(min(border, side.shape[0])):
-            if np.count_nonzero(side[depth]) >= max(0.35 * length, 0.8 * em) or depth < 2:
-                side[depth] = 0
+    """Paint the rules at the four sides of a cell as paper, along the whole side, as deep as they are thick.
+
+    On paper that is not flat a rule lies deeper in its cell than its mean position: what is outside of it is not
+    of the cell.
+    """
+    for side, share in ((ink, _LEVEL), (ink[::-1], _LEVEL), (ink.T, _UPRIGHT), (ink.T[::-1], _UPRIGHT)):
+        depth, length = side.shape
+        for at in range(min(border, depth)):
+            if np.count_nonzero(side[at]) >= max(0.35 * length, 0.8 * em) or at < 2:
+                side[at] = 0
+        reach = min(round(_REACH * em), depth // 3)
+        if length < em or reach < 3:
+            continue
+        near = side[:reach] > 0
+        band = near[:-2] | near[1:-1] | near[2:]
+        dark = np.flatnonzero(band.mean(axis=1) >= share)
+        if len(dark):
+            side[: int(dark[-1]) + 3] = 0
     # What is left of a slanting rule is cut off by the components that touch the border.
 
 
@@ -158,7 +193,7 @@ def _strip(shown: Pixels, ink: Pixels, rows: tuple[int, int], origin: tuple[int,
     line = shown[rows[0] : rows[1], first:last]
     box = (origin[0] + first, origin[1] + rows[0], origin[0] + last, origin[1] + rows[1])
     short = last - first <= 5 * em
-    return Strip(with_paper(full_contrast(line), em, _ROOM if short else _LABEL_ROOM), box)
+    return Strip(with_paper(full_contrast(line), em, ROOM if short else _LABEL_ROOM), box)
 
 
 def full_contrast(line: Pixels) -> Pixels:
@@ -172,10 +207,10 @@ def full_contrast(line: Pixels) -> Pixels:
 
 def with_paper(line: Pixels, em: float, room: float) -> Pixels:
     """``line`` with as much paper around as the recogniser reads best, ``room`` times its height in all."""
-    height = max(line.shape[0], round(_LOWEST * em))
+    height = max(line.shape[0], round(LOWEST * em))
     above = (round(height * room) - line.shape[0]) // 2
     below = round(height * room) - line.shape[0] - above
-    side = round(_SIDE * height * (1.0 if room == _ROOM else 0.4))
+    side = round(_SIDE * height * (1.0 if room == ROOM else 0.4))
     return np.asarray(cv2.copyMakeBorder(line, above, below, side, side, cv2.BORDER_CONSTANT, value=255), np.uint8)
 
 

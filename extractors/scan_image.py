@@ -28,6 +28,8 @@ _SMALLEST = 24  # px; a picture that is narrower or lower holds no line of text
 _EM = 24.0  # px; 9 points at 200 dpi
 _SMALL_EM, _LARGE_EM = 15.0, 46.0  # px; text between these stays as it is
 _RED = 30  # of 255; red light above the other two
+_REDDISH = 9  # of 255; red light above the other two, more than in the paper, in the paler parts of a seal
+_SEAL_REACH = 40  # px; so far from its strong parts
 _MOST_ENLARGED = 4.0
 # Hairlines of light type come out paler than many a page that shines through: little may be cut off as paper.
 _WHITE = 0.92  # of the way from ink to paper
@@ -124,21 +126,31 @@ def _without_seals(picture: Pixels) -> Pixels:
     is_red = redness > _RED
     if np.mean(is_red[::3, ::3]) < 0.0003:
         return plain
-    # Pure red ink is a little darker than paper in red light; its own level is made paper too.
+    # Pure red ink is a little darker than paper in red light; its own level is made that of the paper around it.
     level = float(np.percentile(red[is_red & (redness > 2 * _RED)], 25)) if np.any(redness > 2 * _RED) else 255.0
-    table = np.clip(np.arange(256) * (255.0 / max(120.0, 0.94 * level)), 0, 255).astype(np.uint8)
-    spread = cv2.dilate(is_red.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    return np.where(spread, np.maximum(cv2.LUT(red, table), plain), plain).astype(np.uint8)
+    level = min(level, float(np.percentile(red[is_red], 60)))
+    # What is weakly red belongs to a seal only near to what is strongly so: paper has a tint of its own.
+    near = cv2.dilate(is_red.astype(np.uint8), np.ones((2 * _SEAL_REACH + 1, 2 * _SEAL_REACH + 1), np.uint8)) > 0
+    tint = float(np.median(redness[::7, ::7]))
+    spread = cv2.dilate((is_red | (near & (redness > tint + _REDDISH))).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    paper = _paper(plain)
+    bleached = np.minimum(red * (paper / max(120.0, 0.94 * level)), paper)
+    return np.where(spread, np.maximum(bleached, plain), plain).astype(np.uint8)
 
 
-def _flattened(grey: Pixels) -> Pixels:
-    """Paper made white and ink black, wherever the light fell: shadow of the spine, yellowed paper, bleed-through."""
+def _paper(grey: Pixels) -> NDArray[np.float32]:
+    """The grey of the paper at each pixel: the light that falls on it, print left out."""
     height, width = grey.shape
     step = max(1, round(max(height, width) / 400))
     small = _array(cv2.resize(grey, (max(1, width // step), max(1, height // step)), interpolation=cv2.INTER_AREA))
     paper = cv2.medianBlur(_array(cv2.dilate(small, np.ones((7, 7), np.uint8))), 9)
-    paper = cv2.GaussianBlur(paper, (0, 0), 4)
-    light = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+    smooth = cv2.resize(cv2.GaussianBlur(paper, (0, 0), 4), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(smooth, np.float32)
+
+
+def _flattened(grey: Pixels) -> Pixels:
+    """Paper made white and ink black, wherever the light fell: shadow of the spine, yellowed paper, bleed-through."""
+    light = np.asarray(_paper(grey), np.uint8)
     even = _array(cv2.divide(grey, np.maximum(light, 40), scale=255))
     counts = np.bincount(even.ravel(), minlength=256)
     dark = np.cumsum(counts[:200])

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from extractors.ocr import LineReading, ValueReading, read_lines, read_values
-from extractors.scan_cells import Pixels, Strip, equal_groups, separators
+from extractors.scan_cells import LOWEST, ROOM, Pixels, Strip, equal_groups, separators, with_paper
 
 UNREAD = "?"  # ink that no reading explains: a cell that holds it is neither blank nor a number
 
@@ -20,9 +20,18 @@ _SHORT = 8.0  # heights; wider print is no value
 _CERTAIN = 0.97  # a value read with less is looked at again
 _LARGE_GROUP = 4  # of so many equal cells, two are read
 _VALUE_MASS = 0.25  # below this probability the print is no value, whatever it is
+_INK = 160  # grey; darker is print
+_APART = 0.55  # em; paper between two digits of one number is narrower
+_CLOSE = 0.2  # em; what is left of wider paper
+_DARKEST = 60  # grey; print is at least as dark as this somewhere
+_STAMP = 110  # grey; stamps are paler than the darkest print by at least this
+_STAMPED = 215  # grey; what of a stamp is paler is hardly seen
+_STAMP_INK = 1.3  # as much of a stamp's ink as of print is more than the rim of print
+_UNDER_STAMP = 0.93  # probability of a sure reading of the darkest ink
 _SLANT = 0.8  # correlation of x and y of the ink of a stroke that slants: a slash, no 1
 
 
+_NIL_WORDS = ("无", "零")
 _SEPARATOR = re.compile(r"[.,]")
 _GROUPED = re.compile(r"\d[.,]\d{3}(?!\d)")
 
@@ -84,6 +93,7 @@ def _joined(lines: Sequence[LineReading]) -> CellReading:
 
 
 def _read_short(strips: Sequence[Strip], em: float) -> list[CellReading]:
+    strips = [_closed_up(strip, em) for strip in strips]
     readings = [DASH if _is_dash(strip, em) else BLANK for strip in strips]
     printed = [index for index, reading in enumerate(readings) if reading is BLANK]
     groups = [[printed[index] for index in group] for group in equal_groups([strips[index] for index in printed], em)]
@@ -96,6 +106,9 @@ def _read_short(strips: Sequence[Strip], em: float) -> list[CellReading]:
     for look in (_closer, _softer):
         for index, again in zip(doubtful, read_values([look(strips[index]) for index in doubtful]), strict=True):
             read[index] = _pooled(read[index], again)
+    for index in chosen:
+        if not read[index].values or read[index].values[0][1] < _CERTAIN:
+            read[index] = _without_stamp(read[index], strips[index], em)
     for group in groups:
         members = [index for index in group if index in read]
         settled = [_settled(read[index], strips[index]) for index in members]
@@ -108,6 +121,41 @@ def _read_short(strips: Sequence[Strip], em: float) -> list[CellReading]:
         for index, value in zip(group, read_values([strips[index].picture for index in group]), strict=True):
             readings[index] = _settled(value, strips[index])
     return readings
+
+
+def _closed_up(strip: Strip, em: float) -> Strip:
+    """The strip with its characters close together: full-width digits stand too far apart to be read as one number."""
+    inked = np.flatnonzero((strip.picture < _INK).any(axis=0))
+    if len(inked) < 2:
+        return strip
+    gaps = np.flatnonzero(np.diff(inked) > _APART * em)
+    if not len(gaps):
+        return strip
+    keep = np.ones(strip.picture.shape[1], bool)
+    for gap in gaps.tolist():
+        keep[inked[gap] + round(_CLOSE * em / 2) + 1 : inked[gap + 1] - round(_CLOSE * em / 2)] = False
+    return Strip(np.ascontiguousarray(strip.picture[:, keep]), strip.box)
+
+
+def _without_stamp(reading: ValueReading, strip: Strip, em: float) -> ValueReading:
+    """The reading of the darkest ink alone, if it is sure: a grey stamp over a cell is paler than its print.
+
+    Where nothing is dark, or little is pale, the first reading stays: it may be a pale figure.
+    """
+    darkest = float(strip.picture.min())
+    dark = strip.picture < darkest + _STAMP
+    pale = (strip.picture < _STAMPED) & ~dark
+    if darkest > _DARKEST or np.count_nonzero(pale) < _STAMP_INK * np.count_nonzero(dark):
+        return reading
+    picture = np.clip((strip.picture.astype(np.float32) - darkest) * (255.0 / _STAMP), 0, 255).astype(np.uint8)
+    rows, columns = np.nonzero(dark)
+    top, bottom, left, right = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
+    if _is_dash(Strip(picture, (int(left), int(top), int(right), int(bottom))), em):
+        return replace(reading, values=(("-", _UNDER_STAMP),))
+    again = read_values([with_paper(picture[top:bottom, left:right], (bottom - top) / LOWEST, ROOM)])[0]
+    if again.values and again.values[0][1] >= _CERTAIN:
+        return replace(again, values=((again.values[0][0], _UNDER_STAMP),))
+    return reading
 
 
 def _is_doubtful(reading: ValueReading) -> bool:
@@ -149,6 +197,9 @@ def _settled(reading: ValueReading, strip: Strip) -> CellReading:
         text, chance = values[0]
         if text in ("1", "7", "-") and _is_slash(strip):
             return CellReading("/", 0.9, ((text, 0.1),))
+        if text in _NIL_WORDS and chance >= 0.5 and sum(other for _, other in values[1:]) < 0.05:
+            # No other word of a value looks like it: what the recogniser would rather read is none.
+            return CellReading(text, max(chance, 0.95))
         others = tuple(value for value in values if value[1] >= 0.002)
         if _GROUPED.search(text):
             return _by_separators(others or values[:1], strip)

@@ -45,12 +45,17 @@ _EVIDENT = 0.7  # share of the side of a slot that is dark where a rule runs
 _THROUGHOUT = 0.95  # share of the way from rule to rule that a short rule is dark
 _UNBROKEN = 0.95  # share of its length that a rule is dark; strokes of characters in a line are at most 0.9
 _NEARLY = 0.82  # the same for a rule beside which there is hardly any ink
+_PIECE = 0.93  # the same for a piece of a rule between two across it
+_CROWDED = 0.6  # share of a piece with ink close to it, from which on it is a stroke of a character
 _ALMOST = 0.92  # the same where no character can be the rule
 _ASIDE_MOST = 0.3  # share of a rule's length with ink close to it, on either side
 _ALONE = 0.16  # the same of a rule that no character can be
 _ASIDE = 0.15  # em; how close
 _LONG = 80.0  # units
 _SNAPPED = 3.1  # units; strokes so near to a rule may be parts of it
+_DRIFT = 6.0  # units; so far a rule drifts from its position between two of its pieces
+_MEETING = 8.0  # units; pieces of one rule run beside each other for no longer
+_FAR = 15.0  # units; and are no farther apart
 _REACH = 6.0  # units; a rule ends at another if it comes this near
 
 
@@ -99,6 +104,12 @@ def _joined(strokes: Sequence[_Stroke]) -> tuple[list[Rule], frozenset[Rule]]:
 
     Strokes of characters that stand in a line are no rule: they are no straight one, and others stand beside them.
     """
+    # What is surely no rule must not draw one that is near to it aside.
+    strokes = [
+        stroke
+        for stroke in strokes
+        if stroke.length >= _SURELY or (stroke.dark >= _PIECE and _beside([stroke]) <= _CROWDED)
+    ]
     rules = longest(_without_breaks(merge_rules([stroke.rule for stroke in strokes])))
     ordered = sorted(strokes, key=lambda stroke: stroke.rule.at)
     places = [stroke.rule.at for stroke in ordered]
@@ -202,7 +213,7 @@ def ruled_grids(ruling: Ruling, grey: Pixels, marks: NDArray[np.int32], em: floa
         if max(width, height) >= 0.25 * em
     ]
     centres = Centres(glyphs)
-    horizontal, vertical = _without_strokes(ruling, grey, unit)
+    horizontal, vertical = (_undrifted(rules) for rules in _without_strokes(ruling, grey, unit))
     grids, loose = [], []
     for rows, cols in components(horizontal, vertical, touch=_REACH):
         if not _is_large(rows, cols):
@@ -248,6 +259,31 @@ def _without_breaks(rules: Sequence[Rule]) -> list[Rule]:
     return joined
 
 
+def _undrifted(rules: list[Rule]) -> list[Rule]:
+    """Pieces of one rule that drifts, on paper that is not flat, at one position: each begins where another ends."""
+    groups: list[list[Rule]] = []
+    for rule in sorted(rules, key=lambda rule: rule.start - rule.end):
+        group = next((group for group in groups if any(_continues(rule, other) for other in group)), None)
+        if group is None or any(_overlap(rule, other) > _MEETING for other in group):
+            groups.append([rule])
+        else:
+            group.append(rule)
+    placed = []
+    for group in groups:
+        at = sum(rule.at * (rule.end - rule.start) for rule in group) / sum(rule.end - rule.start for rule in group)
+        placed.extend(Rule(at, rule.start, rule.end) for rule in group)
+    return sorted(placed)
+
+
+def _continues(rule: Rule, other: Rule) -> bool:
+    return abs(rule.at - other.at) <= _DRIFT and -_overlap(rule, other) <= _FAR
+
+
+def _overlap(rule: Rule, other: Rule) -> float:
+    """How far two rules run beside each other; below zero: how far they are apart."""
+    return min(rule.end, other.end) - max(rule.start, other.start)
+
+
 def _without_strokes(ruling: Ruling, grey: Pixels, unit: float) -> tuple[list[Rule], list[Rule]]:
     """Rules without the strokes of characters: short ones that do not run from rule to rule.
 
@@ -261,8 +297,7 @@ def _without_strokes(ruling: Ruling, grey: Pixels, unit: float) -> tuple[list[Ru
         vertical = [
             rule
             for rule in vertical
-            if _is_long(rule)
-            or _reach(rule, kept, upright, unit) >= (_ALMOST if rule in ruling.alone else _THROUGHOUT)
+            if _is_long(rule) or _reach(rule, kept, upright, unit) >= (_ALMOST if rule in ruling.alone else _THROUGHOUT)
         ]
         horizontal = kept
     return horizontal, vertical
