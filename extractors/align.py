@@ -20,6 +20,9 @@ from extractors.rows import PrintedRow
 
 # From here on a label without any value behind it is a row's whose blanks are lost.
 CLOSE = 0.85
+# Group labels of so many characters are told by their parts; shorter ones are too much like those of rows.
+LONG_GROUP = 6
+ALMOST = 0.8
 # The longest label of the forms has 77 characters with its gloss; what is longer is prose.
 MAX_LABEL = 120
 
@@ -122,7 +125,12 @@ def _is_group(label: str, groups: tuple[str, ...]) -> bool:
     """Whether a label is one of ``groups``, or a piece of one that a page end cut (三、本年 | 度办理结果)."""
     key = plain_key(label)
     pieces = any(key in plain_key(group) for group in groups)
-    return pieces or similarity(label, groups) >= ALIKE
+    return pieces or similarity(label, groups) >= ALIKE or any(_holds(key, label_key(group)) for group in groups)
+
+
+def _holds(key: str, group: str) -> bool:
+    """Whether a long group label stands in ``key``, garbled and among remnants of other print."""
+    return len(group) >= LONG_GROUP and fuzz.partial_ratio(group, key) >= 100 * ALMOST
 
 
 def likeness(row: PrintedRow, line: Line) -> float | None:

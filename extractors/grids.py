@@ -167,12 +167,17 @@ class Lattice:
     vertical: dict[float, list[Rule]]
 
 
-def build_lattice(rows: Sequence[Rule], cols: Sequence[Rule], centres: Centres, thin: float = _THIN) -> Lattice | None:
-    """The lattice of one component, its open ends closed and its double rules made one; None without a slot."""
+def build_lattice(
+    rows: Sequence[Rule], cols: Sequence[Rule], centres: Centres, thin: float = _THIN, together: float = _TOUCH
+) -> Lattice | None:
+    """The lattice of one component, its open ends closed and its double rules made one; None without a slot.
+
+    ``together``: ends of horizontal rules so near to each other may have a missing outer rule in common.
+    """
     if not rows or (not cols and len(rows) < 3):
         return None
     horizontal, vertical = _close_ends(list(rows), list(cols), centres)
-    horizontal, vertical = _close_sides(horizontal, vertical)
+    horizontal, vertical = _close_sides(horizontal, vertical, together)
     if len(horizontal) < 2 or len(vertical) < 2:
         return None
     left, right = min(rule.start for rule in horizontal), max(rule.end for rule in horizontal)
@@ -230,7 +235,7 @@ def _close_ends(rows: list[Rule], cols: list[Rule], centres: Centres) -> tuple[l
     return sorted(rows), cols
 
 
-def _close_sides(rows: list[Rule], cols: list[Rule]) -> tuple[list[Rule], list[Rule]]:
+def _close_sides(rows: list[Rule], cols: list[Rule], near: float) -> tuple[list[Rule], list[Rule]]:
     """A rule where three or more horizontals run on beyond the outer vertical and end at one x."""
     first = min((rule.at for rule in cols), default=float("inf"))
     last = max((rule.at for rule in cols), default=float("-inf"))
@@ -239,7 +244,7 @@ def _close_sides(rows: list[Rule], cols: list[Rule]) -> tuple[list[Rule], list[R
         if not beyond:
             continue
         far = max(beyond, key=lambda end: end * sign)
-        together = [rule for rule, end in zip(rows, ends, strict=True) if abs(end - far) <= _TOUCH]
+        together = [rule for rule, end in zip(rows, ends, strict=True) if abs(end - far) <= near]
         if len(together) >= 3 or (len(together) == 2 and len(rows) == 2 and len(cols) >= 2):
             cols.append(Rule(far, min(rule.at for rule in together), max(rule.at for rule in together)))
     return rows, sorted(cols)

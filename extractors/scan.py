@@ -116,10 +116,20 @@ def read_image(image: Pixels, width_pt: float, height_pt: float) -> ScannedPage:
     aligned, rest = find_grids(Drawing(horizontal=loose), glyphs)
     tables += [_aligned_table(grid, readings, page, place) for grid in aligned]
     lines = _lines(rest, readings, page, place)
-    if score is not None and score < _CLEAR:
+    score = _legibility(lines, tables)
+    if score < _CLEAR:
         lines, tables = _doubted(lines, tables, score)
     tables.sort(key=lambda table: (table.box[1], table.box[0]))
     return ScannedPage(lines, tuple(tables), page.turn, page.skew, tuple(_problems(lines, tables, factor)))
+
+
+def _legibility(lines: Sequence[ScannedLine], tables: Sequence[ScannedGrid]) -> float:
+    """How surely the words of a page were read, by letters; 1.0 where there are none."""
+    words = [(line.text, line.confidence) for line in lines]
+    words += [(cell.text, cell.confidence) for table in tables for cell in table.cells]
+    letters = [(sum(map(str.isalpha, text)), sure) for text, sure in words]
+    count = sum(number for number, _ in letters)
+    return sum(number * sure for number, sure in letters) / count if count else 1.0
 
 
 def _doubted(

@@ -21,7 +21,7 @@ _CERTAIN = 0.97  # a value read with less is looked at again
 _LARGE_GROUP = 4  # of so many equal cells, two are read
 _VALUE_MASS = 0.25  # below this probability the print is no value, whatever it is
 _INK = 160  # grey; darker is print
-_APART = 0.55  # em; paper between two digits of one number is narrower
+_APART = 0.38  # em; paper between two digits of one number is narrower
 _CLOSE = 0.2  # em; what is left of wider paper
 _DARKEST = 60  # grey; print is at least as dark as this somewhere
 _STAMP = 110  # grey; stamps are paler than the darkest print by at least this
@@ -32,6 +32,9 @@ _SLANT = 0.8  # correlation of x and y of the ink of a stroke that slants: a sla
 
 
 _NIL_WORDS = ("无", "零")
+_DOTS = (".",)
+_NOTHING = ("-", "/")
+_WORDS = 0.35  # of the probability that the recogniser gives to what is no value, in a cell
 _SEPARATOR = re.compile(r"[.,]")
 _GROUPED = re.compile(r"\d[.,]\d{3}(?!\d)")
 
@@ -193,6 +196,9 @@ def _pooled(one: ValueReading, other: ValueReading) -> ValueReading:
 def _settled(reading: ValueReading, strip: Strip) -> CellReading:
     """A value where the print can be one, else the free reading."""
     line, values = reading.line, _without_specks(reading.values)
+    if values and values[0][0] in _DOTS:
+        # A point alone is what a worn or short dash leaves.
+        return CellReading("-", max(values[0][1], 0.9))
     if values and values[0][1] >= _VALUE_MASS:
         text, chance = values[0]
         if text in ("1", "7", "-") and _is_slash(strip):
@@ -201,6 +207,13 @@ def _settled(reading: ValueReading, strip: Strip) -> CellReading:
             # No other word of a value looks like it: what the recogniser would rather read is none.
             return CellReading(text, max(chance, 0.95))
         others = tuple(value for value in values if value[1] >= 0.002)
+        figures = sum(other for word, other in values if any(char.isdigit() for char in word))
+        if text in _NOTHING and chance >= 0.4 and figures < 0.03:
+            # Whatever else the mark may be, it is no figure.
+            return CellReading(text, max(chance, 0.9))
+        # A cell of numbers holds one more surely than a line of text does.
+        rest = max(0.0, 1.0 - sum(other for _, other in values))
+        chance = max(chance, chance / (chance + sum(other for _, other in values[1:]) + _WORDS * rest))
         if _GROUPED.search(text):
             return _by_separators(others or values[:1], strip)
         return CellReading(text, chance, others if len(others) > 1 else ())

@@ -41,6 +41,7 @@ _SURELY = 45.0  # units; a rule of this length is no stroke of a character
 _PALE = 205  # grey; thin rules come out paler than print
 _CLEAR = 170  # grey; darker than what shows through
 _GHOST = 75.0  # grey; rules paler than the others by more show through from the back of the sheet
+_HAIRLINE = 125.0  # grey; a rule of one pixel is as pale as this, what shows through is paler
 _EVIDENT = 0.7  # share of the side of a slot that is dark where a rule runs
 _THROUGHOUT = 0.95  # share of the way from rule to rule that a short rule is dark
 _UNBROKEN = 0.95  # share of its length that a rule is dark; strokes of characters in a line are at most 0.9
@@ -93,7 +94,7 @@ def find_rules(grey: Pixels, em: float) -> Ruling:
     # Thin rules come out paler than print: what is a little darker than paper counts, if it runs straight.
     level = list(_level_strokes(grey, em, _LEVEL))
     upright = list(_level_strokes(np.ascontiguousarray(grey.T), em, _UPRIGHT))
-    darkest = _usual_darkness([*level, *upright]) + _GHOST
+    darkest = max(_usual_darkness([*level, *upright]) + _GHOST, _HAIRLINE)
     horizontal, alone = _joined([stroke for stroke in level if stroke.grey <= darkest])
     vertical, also_alone = _joined([stroke for stroke in upright if stroke.grey <= darkest])
     return Ruling(horizontal, vertical, alone | also_alone)
@@ -218,7 +219,7 @@ def ruled_grids(ruling: Ruling, grey: Pixels, marks: NDArray[np.int32], em: floa
     for rows, cols in components(horizontal, vertical, touch=_REACH):
         if not _is_large(rows, cols):
             continue
-        lattice = build_lattice(rows, cols, centres)
+        lattice = build_lattice(rows, cols, centres, together=2 * _REACH if cols else _REACH)
         if lattice is None or len(lattice.xs) < 3:
             loose.extend(rows)
             continue
@@ -268,7 +269,7 @@ def _undrifted(rules: list[Rule]) -> list[Rule]:
             groups.append([rule])
         else:
             group.append(rule)
-    placed = []
+    placed: list[Rule] = []
     for group in groups:
         at = sum(rule.at * (rule.end - rule.start) for rule in group) / sum(rule.end - rule.start for rule in group)
         placed.extend(Rule(at, rule.start, rule.end) for rule in group)
@@ -315,11 +316,10 @@ def _reach(rule: Rule, across: Sequence[Rule], picture: Pixels, unit: float) -> 
     if low is None or high is None or high - low <= 3:
         return 0.0
     row, extent = round(rule.at / unit), slice(round(low / unit), round(high / unit))
-    # Pieces of one rule are joined at their mean position: the one at hand may lie a little beside it.
-    return max(
-        (_share(np.where(picture[top : top + 3, extent] < _PALE, 255, 0).astype(np.uint8)))
-        for top in range(max(0, row - 4), row + 3)
-    )
+    # Rules near to each other are put at their mean position: the one at hand may lie a little beside it.
+    near = round(_SNAPPED / unit)
+    dark = np.where(picture[max(0, row - near - 1) : row + near + 2, extent] < _PALE, 255, 0).astype(np.uint8)
+    return max(_share(dark[top : top + 3]) for top in range(max(1, len(dark) - 2)))
 
 
 def _is_large(rows: Sequence[Rule], cols: Sequence[Rule]) -> bool:
