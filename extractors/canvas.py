@@ -40,6 +40,7 @@ class Sheet:
     """A page as drawn: top-left origin of the visible area, points.
 
     ``texts`` holds what each font sets; ``hidden`` counts the glyphs that are there to be searched, not seen;
+    ``streams`` are the images of ``images``, each once;
     ``failure`` says why the page could not be read, else None.
     """
 
@@ -53,6 +54,7 @@ class Sheet:
     hidden: int
     paths: int
     objects: int
+    streams: list[PDFStream]
     failure: str | None = None
 
 
@@ -72,6 +74,7 @@ class Canvas(PDFTextDevice):
         self._texts: dict[str, list[str]] = defaultdict(list)
         self._paths = 0
         self._objects = 0
+        self._streams: dict[int, PDFStream] = {}
 
     def sheet(self, failure: str | None = None) -> Sheet:
         """The page as drawn so far. Hidden glyphs count only where nearly nothing else is written."""
@@ -88,6 +91,7 @@ class Canvas(PDFTextDevice):
             hidden=len(self._hidden),
             paths=self._paths,
             objects=self._objects,
+            streams=list(self._streams.values()),
             failure=failure,
         )
 
@@ -117,6 +121,7 @@ class Canvas(PDFTextDevice):
             return
         if not self._add_thin(box):
             self._images.append(box)
+            self._streams[id(stream)] = stream
 
     def render_string(
         self, textstate: PDFTextState, seq: PDFTextSeq, ncs: PDFColorSpace, graphicstate: PDFGraphicState

@@ -100,7 +100,7 @@ def _read(path: Path, data: bytes) -> Document:
         return read_text(data, path)
     if kind in _PICTURES:
         return read_picture(data, path)
-    raise UnsupportedFormat(path, f"the file is {kind}; PDF, HTML, text and Word are read")
+    raise UnsupportedFormat(path, f"the file is {kind}; PDF, HTML, text, Word and pictures are read")
 
 
 _MAGIC = {
@@ -114,8 +114,10 @@ _MAGIC = {
     b"7z\xbc\xaf": "a 7-Zip archive",
     b"\x1f\x8b": "a gzip archive",
     b"OFDR": "an OFD document",
+    b"\0\0\0\x0cjP  ": "a JPEG 2000 image",
+    b"\xff\x4f\xff\x51": "a JPEG 2000 image",
 }
-_PICTURES = frozenset({"a PNG image", "a JPEG image", "a TIFF image", "a BMP image", "a GIF image", "a WebP image"})
+_PICTURES = frozenset(f"a {kind} image" for kind in ("PNG", "JPEG", "JPEG 2000", "TIFF", "BMP", "GIF", "WebP"))
 _MARKUP = re.compile(rb"<\s*(?:!doctype\s+html|html|head|body|meta|title|table|div|p|span)\b", re.IGNORECASE)
 _MHTML = re.compile(rb"^(?:From:|MIME-Version:|Subject:|Snapshot-Content-Location:)", re.IGNORECASE | re.MULTILINE)
 
@@ -132,6 +134,8 @@ def sniff(data: bytes) -> str:
     for magic, name in _MAGIC.items():
         if start.startswith(magic) and not (magic == b"BM" and start[6:10] != b"\0\0\0\0"):
             return name
+    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
+        return "a WebP image"
     wide = start.startswith((b"\xff\xfe", b"\xfe\xff"))
     plain = data[:65536].replace(b"\0", b"") if wide else data[:65536]
     if _MARKUP.search(plain) or (b"multipart/related" in start and _MHTML.search(start)):
@@ -159,7 +163,9 @@ def _check_subject(path: Path, document: Document, tables: Tables, about: About)
         raise NotAReport(path, f"an error page: {text[:60]!r}")
     if not text:
         raise EmptyFile(path, "neither text nor an image")
-    raise NotAReport(path, f"says nothing of information disclosure (信息公开); begins {text[:40]!r}")
+    unclear = [problem for problem in document.problems if problem.code == "page.unclear"]
+    reading = f"; {unclear[0].message}" if unclear else ""
+    raise NotAReport(path, f"says nothing of information disclosure (信息公开); begins {text[:40]!r}{reading}")
 
 
 def _metadata(about: About, tables: Tables) -> Metadata:

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import pdfplumber
+from numpy.typing import NDArray
 from pdfminer.ascii85 import ascii85decode, asciihexdecode
 from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect, PDFXRefFallback
 from pdfminer.pdfinterp import PDFPageInterpreter
@@ -32,10 +34,11 @@ from extractors.glyphs import Glyph, Run, cell_text, group_lines, line_text, mar
 from extractors.grids import Grid, turn_drawing
 from extractors.gutters import Seen
 from extractors.legibility import is_garbage
-from extractors.pictures import compose_scan
+from extractors.pdf_images import MAX_HELD_BYTES, dots, held_bytes, is_cut, is_layered
+from extractors.pictures import MAX_SCANNED_PAGES, compose_scan
 from extractors.render import Renderer
 from extractors.report import Box, Evidence, Problem
-from extractors.scan import read_image
+from extractors.scan import coarse, read_image, without_end
 from extractors.tables import columns_below, find_grids
 
 MEDIA_TYPE = "application/pdf"
@@ -49,6 +52,8 @@ _FEW_GLYPHS = 20  # visible characters that a scanned page may carry (a page num
 _FEW_GLYPHS_FULL = 60  # the same where images cover nearly the whole page
 _FULL = 0.85
 _NOTABLE_PT = (100.0, 40.0)  # an image at least so wide and high may show a table
+_LEAST_DPI = 90  # in black and white; digits of 9 points are 7 pixels high at 72
+_UNIFORM = 12  # of 255; a row of pixels that differ by less shows nothing
 _OUTLINES = 200  # paths on a page without text: its text was turned into outlines
 
 _PLAIN_FILTERS = {
@@ -65,8 +70,6 @@ logging.getLogger("pdfminer").setLevel(logging.CRITICAL)
 logging.getLogger("pdfplumber").setLevel(logging.CRITICAL)
 
 
-# Pages of one file that are read by OCR, a second or two each; reports have at most some thirty pages.
-MAX_SCANNED_PAGES = 60
 _UNREADABLE = {
     "scan": ("page.scan", "an image of a page without text; only OCR can read it"),
     "garbage": ("page.garbage", "its characters are not those printed; only OCR can read it"),
@@ -327,8 +330,33 @@ class _Builder:
             return
         self.scanned += 1
         self.above = None
+        held = max(map(held_bytes, sheet.streams), default=0)
+        if held > MAX_HELD_BYTES:
+            size, most = held // 10**6, MAX_HELD_BYTES // 10**6
+            message = f"cannot be read: an image on it takes {size:,} MB to unpack; at most {most} MB are taken"
+            self._problem(sheet, "page.unreadable", message)
+            return
+        cut = [image for image in sheet.streams if is_cut(image)]
+        if any(map(is_layered, cut)):
+            self._problem(sheet, "page.unreadable", "cannot be read: an image on it is damaged, its data end early")
+            return
+        if cut:
+            self._problem(
+                sheet, "page.unclear", "an image on it is damaged, its data end early; its last line is not read"
+            )
         try:
-            page = read_image(self.renderer.picture(sheet.number), sheet.width, sheet.height)
+            picture = self.renderer.picture(sheet.number)
+            if picture.min() == 255:
+                # What cannot be decoded is left out of the drawing without a word.
+                self._problem(sheet, "page.unclear", "nothing is seen on it: its image is white or cannot be decoded")
+                return
+            page = read_image(picture, sheet.width, sheet.height)
+            if cut:
+                page = without_end(page, _end(picture) * sheet.height)
+            dpi = _coarse_dpi(sheet)
+            if dpi is not None:
+                self._problem(sheet, "page.unclear", f"in black and white at {dpi:.0f} dots an inch no figure is sure")
+                page = coarse(page)
         except ValueError as error:
             self._problem(sheet, code, f"{reason}, and {error}")
             return
@@ -387,6 +415,22 @@ def _lines(glyphs: list[Glyph]) -> Iterator[list[Glyph]]:
             continue
         for line in group_lines(turn_glyph(glyph, turn) for glyph in slanted):
             yield [turn_glyph(glyph, (360 - turn) % 360) for glyph in line]
+
+
+def _coarse_dpi(sheet: Sheet) -> float | None:
+    """Dots an inch of a page scanned in black and white, where they are too few to tell digits apart."""
+    images = [dots(image) for image in sheet.streams]
+    if not images or not all(is_bilevel for _, _, is_bilevel in images):
+        return None
+    # An image may be a strip of the page: one of its sides is the page's.
+    dpi = 72 * max(max(across / sheet.width, down / sheet.height) for across, down, _ in images)
+    return dpi if dpi < _LEAST_DPI else None
+
+
+def _end(picture: NDArray[np.uint8]) -> float:
+    """The share of a picture's height above the rows of one colour at its foot: all that is left of a cut image."""
+    shown = np.flatnonzero(np.ptp(picture[:, :, 1], axis=1) > _UNIFORM)
+    return float((shown[-1] + 1) / len(picture)) if len(shown) else 0.0
 
 
 def _around(one: Box | None, other: Box) -> Box:

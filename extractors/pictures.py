@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from extractors.document import Document, Image, Page, PrintedCell, Table, Word, fold
-from extractors.errors import DamagedFile, EmptyFile
+from extractors.errors import DamagedFile, EmptyFile, LimitExceeded
 from extractors.report import Evidence, Problem
 from extractors.scan import ScannedGrid, ScannedLine, ScannedPage, load_image, read_image
+from extractors.scan_image import TooLargeError, page_frames
 
 # Points of a pixel where a picture has no page: as if it had been scanned at this resolution.
 PICTURE_DPI = 200
+# Pages of one file that are read by OCR, a second or two each; reports have at most some thirty pages.
+MAX_SCANNED_PAGES = 60
 # Pictures of one file that are read; a report has three tables.
 MAX_PICTURES = 12
 # Bytes of a picture beside a page that are loaded at most.
@@ -77,31 +80,62 @@ class _Composer:
 
 
 def read_picture(data: bytes, path: Path) -> Document:
-    """The document in a picture of a page (a photograph, a scan saved as PNG, JPEG, TIFF).
+    """The document in a picture of a page (a photograph, a scan saved as PNG, JPEG), or of all pages (TIFF).
+
+    A page that cannot be decoded costs only itself where the file has others.
 
     Raises:
         DamagedFile: the picture cannot be decoded.
+        LimitExceeded: it has too many pixels.
         EmptyFile: nothing is written on it.
     """
     try:
-        picture = load_image(data)
+        frames = page_frames(data, MAX_SCANNED_PAGES + 1)
     except ValueError as error:
-        raise DamagedFile(path, str(error)) from error
-    height, width = (side * 72 / PICTURE_DPI for side in picture.shape[:2])
-    page = read_image(picture, width, height)
-    found = compose_scan(page, 0, 1)
-    if not found.text.strip():
-        raise EmptyFile(path, "no writing was found on the picture")
-    place = Evidence(page=1, box=(0.0, 0.0, width, height))
+        raise _refusal(path, error) from error
+    composed: list[ScannedText] = []
+    pages: list[Page] = []
+    problems: list[Problem] = []
+    offset = 0
+    for number, frame in enumerate(frames[:MAX_SCANNED_PAGES], start=1):
+        width = height = 0.0
+        try:
+            picture = load_image(data, frame)
+            height, width = (side * 72 / PICTURE_DPI for side in picture.shape[:2])
+            page = read_image(picture, width, height)
+        except ValueError as error:
+            if len(frames) == 1:
+                raise _refusal(path, error) from error
+            problems.append(Problem("page.unreadable", f"page {number}: {error}", Evidence(page=number)))
+            pages.append(Page(number, width, height, "blank", offset, offset))
+            continue
+        place = Evidence(page=number, box=(0.0, 0.0, width, height))
+        problems += [Problem("page.unclear", f"page {number}: {message}", place) for message in page.problems]
+        found = compose_scan(page, offset, number)
+        composed.append(found)
+        pages.append(Page(number, width, height, "scan", offset, offset + len(found.text)))
+        offset += len(found.text)
+    if len(frames) > MAX_SCANNED_PAGES:
+        message = f"only the first {MAX_SCANNED_PAGES} pages of the file were read"
+        problems.append(Problem("page.scan", message, Evidence(page=MAX_SCANNED_PAGES + 1)))
+    text = "".join(found.text for found in composed)
+    if not text.strip():
+        if not composed:
+            raise DamagedFile(path, problems[0].message)
+        raise EmptyFile(path, f"no writing was found on the {'pictures' if len(frames) > 1 else 'picture'}")
     return Document(
         "image/" + path.suffix.lower().lstrip(".").replace("jpg", "jpeg"),
-        found.text,
-        pages=(Page(1, width, height, "scan", 0, len(found.text)),),
-        words=found.words,
-        tables=found.tables,
-        problems=tuple(Problem("page.unclear", f"page 1: {message}", place) for message in page.problems),
+        text,
+        pages=tuple(pages),
+        words=tuple(itertools.chain.from_iterable(found.words for found in composed)),
+        tables=tuple(itertools.chain.from_iterable(found.tables for found in composed)),
+        problems=tuple(problems),
         scanned=True,
     )
+
+
+def _refusal(path: Path, error: ValueError) -> DamagedFile | LimitExceeded:
+    return (LimitExceeded if isinstance(error, TooLargeError) else DamagedFile)(path, str(error))
 
 
 def add_pictures(document: Document, path: Path) -> Document:

@@ -21,7 +21,7 @@ from extractors.report import Box
 from extractors.scan_cells import Strip, cell_strips
 from extractors.scan_image import Frame, character_boxes, load_image, without_rules
 from extractors.scan_lines import find_pieces, piece_strips
-from extractors.scan_read import SQUEEZE, UNREAD, CellReading, read_cells, read_strips
+from extractors.scan_read import BLANK, SQUEEZE, UNREAD, CellReading, read_cells, read_strips
 from extractors.scan_rules import find_rules, ruled_grids
 from extractors.tables import find_grids
 
@@ -31,7 +31,12 @@ _UPRIGHT = 0.8  # mean score from which on writing is surely upright
 _MARGIN = 0.12  # by which the writing must read better in another position
 _SAMPLES = 4
 _SAMPLE_WIDTH = 8.0  # em
+_MANY_CELLS = 600  # with ink; the largest page of a form has 300
+_TRIED = 60
+_SCRIBBLE = 0.7  # mean confidence of what was tried
 _MOST_CELLS = 3000  # of one page; a page with more is a picture
+_COARSE = 0.3
+_CUT_PT = 12.0  # a line of print
 _CLEAR = 0.6  # mean confidence below which a page is called unclear
 
 
@@ -130,6 +135,26 @@ def _legibility(lines: Sequence[ScannedLine], tables: Sequence[ScannedGrid]) -> 
     letters = [(sum(map(str.isalpha, text)), sure) for text, sure in words]
     count = sum(number for number, _ in letters)
     return sum(number * sure for number, sure in letters) / count if count else 1.0
+
+
+def without_end(page: ScannedPage, bottom: float) -> ScannedPage:
+    """The page without what stands at its end or below, where ``bottom`` (points) is as far as its picture goes.
+
+    What is cut through reads as something else: a 4 without its foot is a 1. Cells there are called unread.
+    """
+    reach = bottom - _CUT_PT
+    grids = tuple(
+        replace(grid, cells=tuple(replace(cell, text=UNREAD, confidence=0.0, candidates=()) if cell.box[3] > reach
+                                  else cell for cell in grid.cells))
+        for grid in page.grids
+    )  # fmt: skip
+    return replace(page, grids=grids, lines=tuple(line for line in page.lines if line.box[3] <= reach))
+
+
+def coarse(page: ScannedPage) -> ScannedPage:
+    """The page of a picture in black and white whose dots are too few for its digits: no reading is sure."""
+    lines, grids = _doubted(page.lines, page.grids, _COARSE)
+    return replace(page, lines=lines, grids=tuple(grids))
 
 
 def _doubted(
@@ -237,7 +262,11 @@ def _read_grids(grids: Sequence[Grid], page: Frame, place: _Placer) -> list[Scan
     """All grids of a page at once: what is equal on the page is read once."""
     boxes = [_pixels(cell.box, page) for grid in grids for cell in grid.cells]
     strips: list[list[Strip]] = [cell_strips(page.grey, box, page.em) for box in boxes]
-    readings = iter(zip(read_cells(strips, page.em), boxes, strict=True))
+    if _is_scribble(strips, page.em):
+        read = [CellReading(UNREAD, 0.0) if lines else BLANK for lines in strips]
+    else:
+        read = read_cells(strips, page.em)
+    readings = iter(zip(read, boxes, strict=True))
     tables = []
     for grid in grids:
         cells = []
@@ -246,6 +275,18 @@ def _read_grids(grids: Sequence[Grid], page: Frame, place: _Placer) -> list[Scan
             cells.append(_cell(reading, cell.row, cell.col, cell.rowspan, cell.colspan, place.box(box)))
         tables.append(ScannedGrid(tuple(cells), grid.rows, grid.cols, place.box(_pixels(grid.box, page)), "ruled"))
     return tables
+
+
+def _is_scribble(strips: Sequence[list[Strip]], em: float) -> bool:
+    """Whether a page has far more cells with ink than a form, and a few dozen of them say nothing.
+
+    No two such cells are equal: reading each of them takes half a minute.
+    """
+    inked = [lines for lines in strips if lines]
+    if len(inked) <= _MANY_CELLS:
+        return False
+    tried = read_cells(inked[:: len(inked) // _TRIED], em)
+    return sum(reading.confidence for reading in tried) / len(tried) < _SCRIBBLE
 
 
 def _cell(reading: CellReading, row: int, col: int, rowspan: int, colspan: int, box: Box) -> ScannedCell:
@@ -318,4 +359,13 @@ def _lines(
     return tuple(lines)
 
 
-__all__ = ["ScannedCell", "ScannedGrid", "ScannedLine", "ScannedPage", "load_image", "read_image"]
+__all__ = [
+    "ScannedCell",
+    "ScannedGrid",
+    "ScannedLine",
+    "ScannedPage",
+    "coarse",
+    "load_image",
+    "read_image",
+    "without_end",
+]

@@ -6,21 +6,32 @@ paper) or colour (rows x columns x RGB).
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
+import struct
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 Pixels = NDArray[np.uint8]
 Matrix = NDArray[np.float64]  # 2 x 3, affine
 
 _FORMATS = ("PNG", "JPEG", "TIFF", "JPEG2000", "GIF", "BMP", "WEBP", "PPM")
-_MOST_DECODED = 120_000_000  # px; a picture of more is not decoded (360 MB as RGB)
+_MOST_DECODED = 100_000_000  # px; a picture of more is not decoded (400 MB while it is unpacked)
+# Their decoders hold a picture several times over, in numbers of 32 bits.
+_MOST_DECODED_OF = {"JPEG2000": 36_000_000, "WEBP": 36_000_000}
+_MOST_KEPT = 36_000_000  # px; A4 at 600 dpi has 35 million
+_BAND = 4_000_000  # px that are converted at a time
+_OBLONG = (1.2, 4.0)  # width over height of a pixel, or the reverse: from and to, for a fax; beyond, the file is wrong
+_ORIENTATION, _SUBFILE = 0x0112, 254  # tags of EXIF and TIFF
+# Pillow reports damage by any of these, SyntaxError for broken PNG chunks among them.
+_DAMAGE = (OSError, SyntaxError, EOFError, ValueError, TypeError, KeyError, MemoryError, OverflowError, struct.error)
 _MOST_WORKED = 9_500_000  # px; A4 at 300 dpi has 8.7 million
 _SMALLEST = 24  # px; a picture that is narrower or lower holds no line of text
 
@@ -34,6 +45,7 @@ _MOST_ENLARGED = 4.0
 # Hairlines of light type come out paler than many a page that shines through: little may be cut off as paper.
 _WHITE = 0.92  # of the way from ink to paper
 _DARK = 170  # what is darker is ink
+_NEGATIVE = 70  # of 255; a page half of which is darker is a negative
 _MOST_SKEW = 6.0  # degrees
 _NO_SKEW = 0.03  # degrees; turning by less only blurs
 
@@ -58,49 +70,149 @@ class Frame:
 # --- decoding --------------------------------------------------------------------------------------------------
 
 
-def load_image(data: bytes) -> Pixels:
-    """The first picture of an image file as grey or RGB, turned as its EXIF data say; transparency is paper.
+class TooLargeError(ValueError):
+    """The picture would not fit into the memory that reading a page may take."""
+
+
+def page_frames(data: bytes, most: int) -> list[int]:
+    """The numbers of the pictures in an image file that are pages, at most ``most``.
+
+    Only TIFF files have several; thumbnails among them are no pages. A broken chain of pictures ends the list.
 
     Raises:
-        ValueError: no image, a kind that is not read, damaged, or of more than 120 million pixels.
+        ValueError: no image, or a kind that is not read.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                return _decoded(image)
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"the image is too large: {error}") from error
-    except UnidentifiedImageError as error:
-        raise ValueError("not an image of a kind that is read") from error
-    except (OSError, SyntaxError, EOFError, ValueError, MemoryError) as error:
-        # Pillow reports damage by any of these, SyntaxError for broken PNG chunks among them.
-        raise ValueError(f"the image cannot be decoded: {error}") from error
+    with _opened(data) as image:
+        if image.format != "TIFF":
+            return [0]
+        frames: list[int] = []
+        for frame in range(2 * most):
+            try:
+                image.seek(frame)
+            except (EOFError, *_DAMAGE):
+                break
+            kind = image.tag_v2.get(_SUBFILE, 0)  # type: ignore[attr-defined]
+            if not (isinstance(kind, int) and kind & 1):
+                frames.append(frame)
+            if len(frames) == most:
+                break
+        return frames or [0]
+
+
+def load_image(data: bytes, frame: int = 0) -> Pixels:
+    """A picture of an image file as grey or RGB, turned as its EXIF data say; transparency is paper.
+
+    What has more than 36 million pixels is reduced while it is unpacked; pixels that are not square (of faxes) are
+    made so.
+
+    Raises:
+        TooLargeError: of more pixels than are unpacked: 100 million, fewer in formats whose decoders need more room.
+        ValueError: no image, a kind that is not read, or damaged.
+    """
+    with _opened(data) as image:
+        try:
+            image.seek(frame)
+            return _decoded(image)
+        except TooLargeError:
+            raise
+        except Image.DecompressionBombError as error:
+            raise _too_large(image.width, image.height, _MOST_DECODED) from error
+        except _DAMAGE as error:
+            raise ValueError(f"the image cannot be decoded: {error}") from error
+
+
+@contextlib.contextmanager
+def _opened(data: bytes) -> Iterator[Image.Image]:
+    with warnings.catch_warnings():
+        # Sizes are bounded here, and what is odd in a file that decodes is of no use to the user.
+        warnings.simplefilter("ignore")
+        try:
+            image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        except Image.DecompressionBombError as error:
+            raise TooLargeError(f"the image has more than {_MOST_DECODED // 10**6} million pixels") from error
+        except UnidentifiedImageError as error:
+            raise ValueError("not an image of a kind that is read") from error
+        except _DAMAGE as error:
+            raise ValueError(f"the image cannot be decoded: {error}") from error
+        with image:
+            yield image
+
+
+def _too_large(width: int, height: int, most: int) -> TooLargeError:
+    return TooLargeError(f"the image has {width} x {height} pixels; at most {most // 10**6} million are read")
 
 
 def _decoded(image: Image.Image) -> Pixels:
     if image.format == "JPEG":
         # Lets the decoder halve or quarter a huge photograph while it reads it.
         image.draft(None, (5000, 5000))
-    if image.width * image.height > _MOST_DECODED:
-        raise ValueError(f"{image.width} x {image.height} px, of which at most {_MOST_DECODED:,} are read")
-    upright: Image.Image = ImageOps.exif_transpose(image)
-    if upright.mode.startswith("I") or upright.mode == "F":
-        return _from_deep(np.asarray(upright))
-    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
-        layered = upright.convert("RGBA")
-        paper = Image.new("RGBA", layered.size, "white")
-        upright = Image.alpha_composite(paper, layered)
-    mode = "L" if upright.mode in ("1", "L") else "RGB"
-    return np.array(upright.convert(mode), dtype=np.uint8)
+    most = _MOST_DECODED_OF.get(image.format or "", _MOST_DECODED)
+    if image.width * image.height > most:
+        raise _too_large(image.width, image.height, most)
+    # Read before the pixels: TIFF forgets it when it is loaded, since Pillow then turns it.
+    turn, stretch = image.getexif().get(_ORIENTATION, 1), _stretch(image)
+    if image.format == "TIFF":
+        turn, stretch = 1, stretch[::-1] if turn in (5, 6, 7, 8) else stretch
+    factor = math.ceil(math.sqrt(image.width * image.height / _MOST_KEPT))
+    image.load()
+    is_deep = image.mode.startswith("I") or image.mode == "F"
+    bands = _bands(image, factor)
+    top = _deepest(image, factor) if is_deep else 255.0
+    pixels = np.concatenate([_reduced(_from_deep(band, top) if is_deep else _plain(band), factor) for band in bands])
+    if stretch != (1.0, 1.0):
+        pixels = _array(cv2.resize(pixels, None, fx=stretch[0], fy=stretch[1], interpolation=cv2.INTER_CUBIC))
+    return _upright(pixels, turn)
 
 
-def _from_deep(values: NDArray[np.generic]) -> Pixels:
-    """16 or 32 bits a pixel to 8, by the range that the values use (0 to 255 stays)."""
-    deep = values.astype(np.float32)
-    most = float(deep.max(initial=0.0))
-    top = 255.0 if most <= 255 else 65535.0 if most <= 65535 else most
-    return _array(np.clip(deep * (255.0 / top), 0, 255))
+def _bands(image: Image.Image, factor: int) -> Iterator[Image.Image]:
+    """The picture in bands, so that no copy of the whole is made in another mode."""
+    step = max(factor, _BAND // max(1, image.width) // factor * factor)
+    for top in range(0, image.height, step):
+        yield image.crop((0, top, image.width, min(top + step, image.height)))
+
+
+def _plain(band: Image.Image) -> Pixels:
+    if band.mode in ("RGBA", "LA", "PA") or "transparency" in band.info:
+        layered = band.convert("RGBA")
+        band = Image.alpha_composite(Image.new("RGBA", layered.size, "white"), layered)
+    return np.array(band.convert("L" if band.mode in ("1", "L") else "RGB"), dtype=np.uint8)
+
+
+def _deepest(image: Image.Image, factor: int) -> float:
+    """What is white in 16 or 32 bits a pixel, by the range that the values use (0 to 255 stays)."""
+    most = max(float(np.asarray(band).max(initial=0)) for band in _bands(image, factor))
+    return 255.0 if most <= 255 else 65535.0 if most <= 65535 else most
+
+
+def _from_deep(band: Image.Image, top: float) -> Pixels:
+    return _array(np.clip(np.asarray(band).astype(np.float32) * (255.0 / top), 0, 255))
+
+
+def _reduced(pixels: Pixels, factor: int) -> Pixels:
+    if factor == 1:
+        return pixels
+    height, width = pixels.shape[:2]
+    size = (max(1, width // factor), max(1, round(height / factor)))
+    return _array(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
+
+
+def _stretch(image: Image.Image) -> tuple[float, float]:
+    """By what width and height have to grow for pixels to be square: faxes have half as many lines as columns."""
+    across, down = map(float, image.info.get("dpi", (1, 1)))
+    if across <= 0 or down <= 0 or not _OBLONG[0] <= max(across / down, down / across) <= _OBLONG[1]:
+        return 1.0, 1.0
+    return max(1.0, down / across), max(1.0, across / down)
+
+
+def _upright(pixels: Pixels, orientation: int) -> Pixels:
+    """``pixels`` as a viewer shows them, by the number of EXIF."""
+    if orientation in (5, 6, 7, 8):
+        pixels = np.swapaxes(pixels, 0, 1)
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return np.ascontiguousarray(pixels)
 
 
 # --- cleaning --------------------------------------------------------------------------------------------------
@@ -114,6 +226,9 @@ def clean(picture: Pixels) -> tuple[Pixels, float]:
         size = (max(1, round(width * factor)), max(1, round(height * factor)))
         picture = _array(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
     grey = _without_seals(picture) if picture.ndim == 3 else picture
+    if np.median(grey[::4, ::4]) < _NEGATIVE:
+        # White on black, as from microfilm or from a bilevel image whose colours a program swapped.
+        grey = _array(cv2.bitwise_not(grey))
     return _without_speckle(_flattened(grey)), factor
 
 

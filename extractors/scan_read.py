@@ -35,6 +35,8 @@ _NIL_WORDS = ("无", "零")
 _DOTS = (".",)
 _NOTHING = ("-", "/")
 _WORDS = 0.35  # of the probability that the recogniser gives to what is no value, in a cell
+_RIVALS = 0.05  # probability of other figures from which on none is sure
+_UNSURE = 0.84
 _SEPARATOR = re.compile(r"[.,]")
 _GROUPED = re.compile(r"\d[.,]\d{3}(?!\d)")
 
@@ -213,7 +215,11 @@ def _settled(reading: ValueReading, strip: Strip) -> CellReading:
             return CellReading(text, max(chance, 0.9))
         # A cell of numbers holds one more surely than a line of text does.
         rest = max(0.0, 1.0 - sum(other for _, other in values))
-        chance = max(chance, chance / (chance + sum(other for _, other in values[1:]) + _WORDS * rest))
+        rivals = sum(other for _, other in values[1:])
+        chance = max(chance, chance / (chance + rivals + _WORDS * rest))
+        if rivals >= _RIVALS:
+            # Another figure is too likely for this one to stand unless the sums single it out.
+            chance = min(chance, _UNSURE)
         if _GROUPED.search(text):
             return _by_separators(others or values[:1], strip)
         return CellReading(text, chance, others if len(others) > 1 else ())

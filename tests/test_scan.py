@@ -325,5 +325,5 @@ def test_a_decompression_bomb_is_refused_unopened(side: int) -> None:
     sized = bytearray(header)
     sized[16:24] = side.to_bytes(4, "big") * 2
     sized[29:33] = zlib.crc32(sized[12:29]).to_bytes(4, "big")
-    with pytest.raises(ValueError, match=r"px|too large"):
+    with pytest.raises(ValueError, match="at most 100 million|more than 100 million"):
         load_image(bytes(sized))
