@@ -88,6 +88,8 @@ def _own_ink(part: Pixels, em: float) -> tuple[Pixels, Pixels]:
             continue
         kept[number] = True
         marked = marked or (max(wide, high) >= _MARK * em and area >= 0.02 * em * em)
+    if marked and _are_remnants(stats[kept], (width, height), em):
+        marked = False
     if marked:
         _keep_small(kept, stats, em)
     own = np.where(kept[labels] & marked, 255, 0).astype(np.uint8)
@@ -108,6 +110,13 @@ def _is_piece(mark: tuple[int, int, int, int], size: tuple[int, int], border: in
         if near and ends and thick <= _PIECE * em and length >= max(2.5 * thick, 0.3 * em):
             return True
     return False
+
+
+def _are_remnants(marks: NDArray[Any], size: tuple[int, int], em: float) -> bool:
+    """Whether all marks are low specks above each other beside a side of the cell: what is left of a worn rule."""
+    left, right = int(marks[:, 0].min()), int((marks[:, 0] + marks[:, 2]).max())
+    beside = right <= _REACH * em or left >= size[0] - _REACH * em
+    return beside and right - left <= _PIECE * em and int(marks[:, 3].max()) < 0.5 * em
 
 
 def _keep_small(kept: NDArray[np.bool_], stats: NDArray[Any], em: float) -> None:

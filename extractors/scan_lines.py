@@ -52,6 +52,9 @@ def find_pieces(ink: Pixels, em: float) -> list[PixelBox]:
 
 def _is_line(box: PixelBox, em: float) -> bool:
     width, height = box[2] - box[0], box[3] - box[1]
+    # An upright mark higher than print is the edge of the paper, its shadow or the mark of a pen.
+    if height > 1.25 * em and width < 0.45 * height:
+        return False
     return height >= _LOWEST * em or width >= 0.3 * em
 
 

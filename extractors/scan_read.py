@@ -277,7 +277,7 @@ def _is_word(char: str) -> bool:
 def _is_slash(strip: Strip) -> bool:
     ys, xs = np.nonzero(strip.picture < 150)
     left, top, right, bottom = strip.box
-    if len(ys) < 6 or right - left < 0.25 * (bottom - top) or not (np.ptp(xs) and np.ptp(ys)):
+    if len(ys) < 6 or right - left < 0.2 * (bottom - top) or not (np.ptp(xs) and np.ptp(ys)):
         return False
     return float(np.corrcoef(xs, ys)[0, 1]) < -_SLANT
 

@@ -111,10 +111,11 @@ def _joined(strokes: Sequence[_Stroke]) -> tuple[list[Rule], frozenset[Rule]]:
         for stroke in strokes
         if stroke.length >= _SURELY or (stroke.dark >= _PIECE and _beside([stroke]) <= _CROWDED)
     ]
-    rules = longest(_without_breaks(merge_rules([stroke.rule for stroke in strokes])))
+    rules = longest(merge_rules([stroke.rule for stroke in strokes]))
     ordered = sorted(strokes, key=lambda stroke: stroke.rule.at)
     places = [stroke.rule.at for stroke in ordered]
-    kept, alone = [], []
+    kept: list[Rule] = []
+    crowded: list[Rule] = []
     for rule in rules:
         near = ordered[bisect_left(places, rule.at - _SNAPPED) : bisect_right(places, rule.at + _SNAPPED)]
         parts = [part for part in near if part.rule.start >= rule.start - 0.1 and part.rule.end <= rule.end + 0.1]
@@ -123,8 +124,13 @@ def _joined(strokes: Sequence[_Stroke]) -> tuple[list[Rule], frozenset[Rule]]:
         worn = rule.end - rule.start >= _LONG and dark >= 0.5 and beside <= 0.1
         if dark >= _UNBROKEN or (dark >= _NEARLY and beside <= _ASIDE_MOST) or worn:
             kept.append(rule)
-            alone.extend([rule] if beside <= _ALONE else [])
-    return kept, frozenset(alone)
+            crowded.extend([rule] if beside > _ALONE else [])
+    whole = _without_breaks(kept)
+    return whole, frozenset(rule for rule in whole if not any(_is_part(other, rule) for other in crowded))
+
+
+def _is_part(piece: Rule, rule: Rule) -> bool:
+    return piece.at == rule.at and rule.start <= piece.start and piece.end <= rule.end
 
 
 def _beside(parts: Sequence[_Stroke]) -> float:
