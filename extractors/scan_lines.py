@@ -17,7 +17,7 @@ from extractors.scan_cells import Strip, full_contrast, with_paper
 Pixels = NDArray[np.uint8]
 PixelBox = tuple[int, int, int, int]
 
-_GAP = 0.85  # em; characters farther apart belong to different pieces
+_GAP = 0.55  # em; characters farther apart belong to different pieces
 _DOT = 0.1  # em; a smaller mark is dirt
 _LOWEST = 0.3  # em; a piece that is lower is a dash or a rule's remnant
 _HIGHEST = 4.0  # em; what is higher is no line of writing
@@ -80,7 +80,7 @@ def _share_line(one: PixelBox, other: PixelBox, em: float) -> bool:
     overlap = min(one[3], other[3]) - max(one[1], other[1])
     gap = max(one[0], other[0]) - min(one[2], other[2])
     larger = max(one[3] - one[1], other[3] - other[1])
-    if overlap >= 0.5 * height:
+    if overlap >= 0.7 * height:
         return gap <= 0.95 * larger
     # The upper and the lower stroke of one short character (二, 三, =).
     together = max(one[3], other[3]) - min(one[1], other[1])
