@@ -17,7 +17,7 @@ from extractors.scan_cells import Strip, full_contrast, with_paper
 Pixels = NDArray[np.uint8]
 PixelBox = tuple[int, int, int, int]
 
-_GAP = 0.55  # em; characters farther apart belong to different pieces
+_GAP = 0.85  # em; characters farther apart belong to different pieces
 _DOT = 0.1  # em; a smaller mark is dirt
 _LOWEST = 0.3  # em; a piece that is lower is a dash or a rule's remnant
 _HIGHEST = 4.0  # em; what is higher is no line of writing
