@@ -28,6 +28,7 @@ MAX_LABEL = 120
 
 
 # Groups are numbered with Chinese numerals, the rows in them with digits.
+_HAN = re.compile("[\u4e00-\u9fff]")
 _GROUP_NUMBER = re.compile(r"\s*[(（]?[一二三四五六七八九十]{1,3}[)）、.．]")
 
 
@@ -57,6 +58,7 @@ class Costs:
     doubtful: float = -0.5
     clash: float = -1.8
     width: float = -2.0
+    group: float = 0.15
     skip_numbers: float = -0.8
     skip_empty: float = 0.0
     skip_line: float = -0.6
@@ -104,6 +106,10 @@ def _label_likeness(labels: tuple[str, ...], line: Line) -> float | None:
     if line.table.foreign and any(similarity(label, line.table.foreign) >= 0.9 for label in labels):
         return 0.0
     if all(_heads_group(label, line.row.groups) for label in labels):
+        return None
+    # Labels have two Chinese characters or more; what has fewer is a unit, or a remnant of a rule or of a stamp.
+    labels = tuple(label for label in labels if len(_HAN.findall(label)) > 1)
+    if not labels:
         return None
     spellings = line.row.spellings
     # (六)其他处理 heads three rows, one of which is also spelled so: beside another label it is the group.
@@ -210,14 +216,22 @@ def names_line(row: PrintedRow, lines: tuple[Line, ...]) -> bool:
 
 def align(rows: list[PrintedRow], lines: tuple[Line, ...], costs: Costs = COSTS) -> Alignment:
     """The best monotone alignment; rows before the first and behind the last match cost nothing."""
-    scores = [_row_scores(row, lines, costs) for row in rows]
+    told = _tells_groups(rows, lines)
+    scores = [_row_scores(row, lines, costs, told) for row in rows]
     skips = [costs.skip_numbers if row.numbers else costs.skip_empty for row in rows]
     best, start = _fill(scores, skips, len(lines), costs)
     matches = tuple(Match(r, t, likeness(rows[r], lines[t])) for r, t in _trace(best, scores, skips, start, costs))
     return Alignment(best[start][len(lines)], matches)
 
 
-def _row_scores(row: PrintedRow, lines: tuple[Line, ...], costs: Costs) -> list[float]:
+def _tells_groups(rows: list[PrintedRow], lines: tuple[Line, ...]) -> bool:
+    """Whether rows of grids that lost their labels have empty cells for groups where groups begin, and only there."""
+    width = lines[0].width
+    leads = {len(row.cells) - width for row in rows if not row.flat and len(row.cells) > width and not row.labels}
+    return len(leads) > 1
+
+
+def _row_scores(row: PrintedRow, lines: tuple[Line, ...], costs: Costs, told: bool) -> list[float]:
     """The score of a row as each of the lines.
 
     A label that names lines exactly contradicts all others; words without any value behind them are a header or
@@ -231,7 +245,13 @@ def _row_scores(row: PrintedRow, lines: tuple[Line, ...], costs: Costs) -> list[
         for number in exact:
             scores[number] = _match_score(row, lines[number], costs)
         return scores
-    return [_match_score(row, line, costs) for line in lines]
+    scores = [_match_score(row, line, costs) for line in lines]
+    if told and not row.flat and likeness(row, lines[0]) is None:
+        # A group that begins with a line has a cell before the line's own, even if both are empty.
+        for number, line in enumerate(lines):
+            begins = len(row.cells) - line.width == lost_labels(lines, number)
+            scores[number] += costs.group if begins else -costs.group
+    return scores
 
 
 def _names_closely(row: PrintedRow, lines: tuple[Line, ...]) -> bool:

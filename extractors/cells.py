@@ -272,6 +272,7 @@ def read_value(
     ``header`` holds the label texts among which the unit of an amount is sought.
     """
     where = _place(document, cell)
+    cell = _without_fractions(cell) if spec.type == "count" else cell
     # An empty cell that is not surely empty may hold a pale figure: it is no blank.
     if cell.confidence < (LEGIBLE if cell.text else CLEAR):
         message = f"{spec.key} cannot be read with confidence; the likeliest reading is {cell.text!r}"
@@ -294,6 +295,18 @@ def read_value(
         return Cell(spec.key, value, cell.text, spec.unit, "reported", confidence, where), []
     problem = Problem("amount.unit_missing", f"{spec.key} prints {cell.text} without a unit; taken as 万元", where)
     return Cell(spec.key, value, cell.text, spec.unit, "reported", min(confidence, NO_UNIT), where), [problem]
+
+
+def _without_fractions(cell: PrintedCell) -> PrintedCell:
+    """A scanned cell of a count without the readings that are no whole number (2.509 beside 2,509)."""
+    fractions = [(text, sure) for text, sure in cell.candidates if (parse_printed(text).value or 0) % 1]
+    if not fractions:
+        return cell
+    kept = tuple(reading for reading in cell.candidates if reading not in fractions)
+    if not kept:
+        return cell
+    text, sure = kept[0]
+    return replace(cell, text=text, confidence=min(1.0, sure + sum(chance for _, chance in fractions)), candidates=kept)
 
 
 def _candidates(doubtful: Mapping[str, PrintedCell]) -> dict[str, tuple[Decimal, ...]]:
@@ -321,8 +334,8 @@ def _assist(
     }
     for key, value in decide(candidates, known, form.identities).items():
         cell = cells[key]
-        blank = all(parse_printed(text).kind == "blank" for text, _ in _readings(doubtful[key]) if _is(text, value))
-        if blank:
+        likeliest = next(text for text, _ in _readings(doubtful[key]) if _is(text, value))
+        if parse_printed(likeliest).kind == "blank":
             # A sum cannot tell a pale 0 from nothing.
             continue
         changed = replace(cell, value=whole(value), status="reported", raw=doubtful[key].text, confidence=BY_SUMS)

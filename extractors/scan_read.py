@@ -34,7 +34,7 @@ _SLANT = 0.8  # correlation of x and y of the ink of a stroke that slants: a sla
 _NIL_WORDS = ("无", "零")
 _DOTS = (".",)
 _NOTHING = ("-", "/")
-_WORDS = 0.35  # of the probability that the recogniser gives to what is no value, in a cell
+_WORDS = 0.2  # of the probability that the recogniser gives to what is no value, in a cell
 _RIVALS = 0.05  # probability of other figures from which on none is sure
 _UNSURE = 0.84
 _SEPARATOR = re.compile(r"[.,]")
@@ -203,8 +203,8 @@ def _settled(reading: ValueReading, strip: Strip) -> CellReading:
         return CellReading("-", max(values[0][1], 0.9))
     if values and values[0][1] >= _VALUE_MASS:
         text, chance = values[0]
-        if text in ("1", "7", "-") and _is_slash(strip):
-            return CellReading("/", 0.9, ((text, 0.1),))
+        if text in ("1", "7", "-", "/") and _is_slash(strip):
+            return CellReading("/", 0.95 if text == "/" else 0.9)
         if text in _NIL_WORDS and chance >= 0.5 and sum(other for _, other in values[1:]) < 0.05:
             # No other word of a value looks like it: what the recogniser would rather read is none.
             return CellReading(text, max(chance, 0.95))

@@ -7,7 +7,7 @@ usual print of 10 points, mean the same on every scan.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -46,6 +46,10 @@ _EVIDENT = 0.7  # share of the side of a slot that is dark where a rule runs
 _THROUGHOUT = 0.95  # share of the way from rule to rule that a short rule is dark
 _UNBROKEN = 0.95  # share of its length that a rule is dark; strokes of characters in a line are at most 0.9
 _NEARLY = 0.82  # the same for a rule beside which there is hardly any ink
+_MOSTLY = 0.85  # and where it is longer than two characters
+_TWO_LINES = 20.0  # units
+_HALF = 0.5  # and where it parts two others evenly
+_EVENLY = 0.06  # of their distance; how far it may be from their middle
 _PIECE = 0.93  # the same for a piece of a rule between two across it
 _CROWDED = 0.6  # share of a piece with ink close to it, from which on it is a stroke of a character
 _ALMOST = 0.92  # the same where no character can be the rule
@@ -302,12 +306,36 @@ def _without_strokes(ruling: Ruling, grey: Pixels, unit: float) -> tuple[list[Ru
     for _ in range(2):
         kept = [rule for rule in horizontal if _is_long(rule) or _reach(rule, vertical, grey, unit) >= _THROUGHOUT]
         vertical = [
-            rule
-            for rule in vertical
-            if _is_long(rule) or _reach(rule, kept, upright, unit) >= (_ALMOST if rule in ruling.alone else _THROUGHOUT)
+            rule for rule in vertical if _is_long(rule) or _reach(rule, kept, upright, unit) >= _enough(rule, ruling)
         ]
         horizontal = kept
-    return horizontal, vertical
+    found = set(vertical)
+    vertical += [
+        rule
+        for rule in ruling.alone
+        if rule in ruling.vertical
+        and rule not in found
+        and _completes(rule, found)
+        and _reach(rule, horizontal, upright, unit) >= _HALF
+    ]
+    return horizontal, sorted(vertical)
+
+
+def _completes(rule: Rule, others: Iterable[Rule]) -> bool:
+    """Whether a broken upright rule stands in the middle between two others that end where it ends."""
+    beside = [other.at for other in others if abs(other.end - rule.end) <= _REACH or abs(other.start - rule.start) <= 3]
+    left = max((at for at in beside if at < rule.at - 3), default=None)
+    right = min((at for at in beside if at > rule.at + 3), default=None)
+    if left is None or right is None:
+        return False
+    return abs((rule.at - left) - (right - rule.at)) <= _EVENLY * (right - left)
+
+
+def _enough(rule: Rule, ruling: Ruling) -> float:
+    """The share of its way that a short upright rule has to be dark, by how unlike a character's stroke it is."""
+    if rule not in ruling.alone:
+        return _THROUGHOUT
+    return _MOSTLY if rule.end - rule.start >= _TWO_LINES else _ALMOST
 
 
 def _is_long(rule: Rule) -> bool:
