@@ -48,10 +48,20 @@ def pick_grid(rows: list[PrintedRow], chunk: list[PrintedRow], table: FormTable)
     if width == 1 and not spans and sum(map(bool, crowded)) * 2 > len(crowded) > 1:
         # Several columns of figures and one asked for (本级、部门、乡镇): none of them is it beyond doubt.
         return [Picked((None,), "extra_numbers") for _ in rows]
-    return [
-        Picked(cells, "extra_numbers" if _lost_numbers(row, cells) else None)
-        for row, cells in zip(rows, best, strict=True)
-    ]
+    names = tuple(text for row in table.rows for text in row.spellings)
+    return [_checked(row, cells, names) for row, cells in zip(rows, best, strict=True)]
+
+
+def _checked(row: PrintedRow, cells: Picks, names: tuple[str, ...]) -> Picked:
+    """The picked cells of a row; none of them where its own label is among them, for then all stand beside their place.
+
+    A number that stands in two columns, because the rule between them was lost, is neither's.
+    """
+    if any(cell is not None and is_label(cell) and similarity(cell.text, names) >= 0.9 for cell in cells):
+        return Picked((None,) * len(cells), "lost_blanks", tuple(cell for cell in row.cells if is_number(cell)))
+    twice = {id(cell) for at, cell in enumerate(cells) if cell is not None and is_number(cell) and cell in cells[:at]}
+    sure = tuple(None if id(cell) in twice else cell for cell in cells)
+    return Picked(sure, "extra_numbers" if _lost_numbers(row, cells) else None)
 
 
 def header_spans(chunk: list[PrintedRow], table: FormTable) -> list[Span | None] | None:

@@ -46,6 +46,7 @@ _MOST_ENLARGED = 4.0
 _WHITE = 0.92  # of the way from ink to paper
 _DARK = 170  # what is darker is ink
 _NEGATIVE = 70  # of 255; a page half of which is darker is a negative
+_MASS = 0.7  # em; no stroke is so thick
 _MOST_SKEW = 6.0  # degrees
 _NO_SKEW = 0.03  # degrees; turning by less only blurs
 
@@ -309,7 +310,7 @@ def frame(grey: Pixels, factor: float, turn: int | None = None) -> Frame:
     scale = 1.0
     if em and (em < _SMALL_EM or em > _LARGE_EM):
         scale = min(_EM / em, _MOST_ENLARGED, math.sqrt(2 * _MOST_WORKED / grey.size))
-    skew = find_skew(ink_of(turned))
+    skew = find_skew(_without_masses(ink_of(turned), em or _EM))
     straight, back = _straightened(turned, skew, scale)
     to_picture = _compose(_scaling(1 / factor), _compose(_turn_back(turn, grey.shape), back))
     return Frame(straight, ink_of(straight), (em or _EM) * scale, to_picture, turn, skew)
@@ -367,6 +368,13 @@ def _is_level(grey: Pixels, marks: NDArray[np.int32]) -> bool:
     across = cv2.morphologyEx(picture, cv2.MORPH_CLOSE, np.ones((1, reach), np.uint8))
     down = cv2.morphologyEx(picture, cv2.MORPH_CLOSE, np.ones((reach, 1), np.uint8))
     return cv2.connectedComponents(_array(across))[0] <= cv2.connectedComponents(_array(down))[0]
+
+
+def _without_masses(ink: Pixels, em: float) -> Pixels:
+    """``ink`` without what is dark all over: the lid beside the paper, holes, shadows; their edges run askew."""
+    side = max(9, round(_MASS * em))
+    masses = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    return _array(cv2.subtract(ink, cv2.dilate(masses, np.ones((side, side), np.uint8))))
 
 
 def find_skew(ink: Pixels) -> float:

@@ -285,4 +285,4 @@ def _is_slash(strip: Strip) -> bool:
 def _is_dash(strip: Strip, em: float) -> bool:
     """Whether all ink is one level stroke: what stands for nothing, whatever the recogniser makes of it."""
     left, top, right, bottom = strip.box
-    return bottom - top <= 0.22 * em and 1.8 * (bottom - top) <= right - left <= 2.5 * em
+    return bottom - top <= 0.22 * em and 1.5 * (bottom - top) <= right - left <= 2.5 * em
