@@ -34,8 +34,10 @@ _SLANT = 0.8  # correlation of x and y of the ink of a stroke that slants: a sla
 _NIL_WORDS = ("无", "零")
 _DOTS = (".",)
 _NOTHING = ("-", "/")
-_WORDS = 0.2  # of the probability that the recogniser gives to what is no value, in a cell
-_RIVALS = 0.05  # probability of other figures from which on none is sure
+# Of the probability that the recogniser gives to what is no value, what counts in a cell; beside a 0, the usual
+# value, a third of it.
+_WORDS = 0.2
+_RIVALS = 0.09  # probability of other figures from which on none is sure
 _UNSURE = 0.84
 _SEPARATOR = re.compile(r"[.,]")
 _GROUPED = re.compile(r"\d[.,]\d{3}(?!\d)")
@@ -216,7 +218,8 @@ def _settled(reading: ValueReading, strip: Strip) -> CellReading:
         # A cell of numbers holds one more surely than a line of text does.
         rest = max(0.0, 1.0 - sum(other for _, other in values))
         rivals = sum(other for _, other in values[1:])
-        chance = max(chance, chance / (chance + rivals + _WORDS * rest))
+        weight = _WORDS / 3 if text == "0" else _WORDS
+        chance = max(chance, chance / (chance + rivals + weight * rest))
         if rivals >= _RIVALS:
             # Another figure is too likely for this one to stand unless the sums single it out.
             chance = min(chance, _UNSURE)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.accuracy import score_file
+from benchmarks.accuracy import judge, score_file
 from extractors.document import Document
 from extractors.extract import extract_report, read_document
-from extractors.report import Cell
+from extractors.report import Cell, to_dict
 
 ROOT = Path(__file__).parents[1]
 TRUTHS: list[dict[str, Any]] = [
@@ -29,6 +29,25 @@ def test_a_sample_is_read_as_it_was_written(truth: dict[str, Any]) -> None:
     assert score.wrong == []
     assert (score.missed, score.invented, score.misjudged) == ([], [], [])
     assert {name for name, right in score.metadata.items() if not right} == set()
+
+
+PICTURED = [truth for truth in TRUTHS if any(cell["status"] == "image" for cell in truth["cells"].values())]
+
+
+@pytest.mark.parametrize("truth", PICTURED, ids=lambda truth: truth["file"])
+def test_pictures_of_tables_are_read(truth: dict[str, Any]) -> None:
+    """Clean pictures are read, not only not misread: of light type a few cells may be doubtful."""
+    report = to_dict(extract_report(ROOT / "data/samples" / truth["file"]))
+    read = {cell["key"]: cell for cell in report["cells"]}
+    expected = {key: cell for key, cell in truth["cells"].items() if cell["status"] == "image"}
+    assert expected
+    wrong = {
+        key: (found["status"], found["value"])
+        for key, found in read.items()
+        if key in expected and judge({**expected[key], "status": expected[key]["printed"]}, found)
+    }
+    assert {status for status, _ in wrong.values()} <= {"illegible"}
+    assert len(wrong) <= 0.03 * len(expected)
 
 
 @pytest.mark.parametrize("truth", TRUTHS, ids=lambda truth: truth["file"])
