@@ -23,6 +23,8 @@ MIN_LABELS = 3
 MAX_GAP = 3
 # Lines that headers printed one character a line can fill between the heading and the values.
 STACKED = 24
+# The share of the cells of a grid row without numbers that are pieces of headers, from which on it is a header.
+MOST_PIECES = 0.6
 # A row of fewer cells without any number is a gap, not a row of blanks: the narrowest layout has five outcomes.
 MIN_BLANKS = 5
 
@@ -93,7 +95,9 @@ def _collect(
     headed, chunk = True, rows[start].chunk
     for index, row in enumerate(rows[start:], start):
         # Headers broken over lines (结果 结果 其他 / 维持 纠正 结果, or one character a line) belong to the header too.
-        pieces = bool(row.labels) and all(label_key(label) in whole for label in row.labels)
+        # A recogniser garbles some of them.
+        held = sum(label_key(label) in whole for label in row.labels)
+        pieces = held > 0 and held >= len(row.labels) * (1 if row.numbers or row.flat else MOST_PIECES)
         known = pieces or bool(_hits(row, labels))
         if known:
             gap, headed = index, True
