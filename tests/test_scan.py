@@ -13,7 +13,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from extractors.scan import ScannedGrid, ScannedPage, load_image, read_image
 from extractors.scan_cells import Pixels, Strip, cell_strips, equal_groups, separators
-from extractors.scan_image import clean, find_skew, frame, ink_of
+from extractors.scan_image import character_boxes, clean, find_skew, frame, ink_of
+from extractors.scan_read import read_cells
+from extractors.scan_rules import find_rules, ruled_grids
 
 FONTS = [
     path
@@ -141,6 +143,70 @@ def test_a_red_seal_on_figures_hides_none() -> None:
 
 
 @needs_font
+def test_upright_strokes_of_print_in_low_rows_are_no_rules() -> None:
+    """Rows hardly higher than their print: strokes come near to the rules above and below, but do not reach them."""
+    picture = draw_page([["", ""] for _ in range(12)]).copy()
+    picture[300 : 300 + 60 * 12 + 4, 150:520] = 255
+    for row in range(25):
+        picture[300 + 30 * row : 302 + 30 * row, 150:510] = 20
+    for x in (150, 330, 508):
+        picture[300 : 300 + 30 * 24, x : x + 2] = 20
+    for row in range(24):
+        for stroke in range(8):
+            x = 160 + 20 * stroke
+            picture[305 + 30 * row : 327 + 30 * row, x : x + 3] = 20  # 22 of the 30 px between two rules
+            picture[315 + 30 * row : 318 + 30 * row, x - 6 : x + 9] = 20
+    page = frame(picture, 1.0)
+    grids, _ = ruled_grids(find_rules(page.grey, page.em), page.grey, character_boxes(page.ink), page.em)
+    assert [(grid.rows, grid.cols) for grid in grids] == [(24, 2)]
+
+
+def test_a_rule_that_drifts_on_warped_paper_is_one() -> None:
+    picture = draw_page([[str(10 * row + col) for col in range(4)] for row in range(8)])
+    rows, cols = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]].astype(np.float32)
+    bent = cv2.remap(picture, cols + 6 * np.sin(rows / 160), rows, cv2.INTER_LINEAR, borderValue=255)
+    grid = only_grid(read_image(np.asarray(bent, np.uint8), *SIZE))
+    assert texts_of(grid) == [[str(10 * row + col) for col in range(4)] for row in range(8)]
+
+
+def test_the_lid_beside_the_paper_does_not_set_the_skew() -> None:
+    picture = turned(draw_page(), 1.5)
+    with_lid = np.full((picture.shape[0], picture.shape[1] + 160), 20, np.uint8)
+    with_lid[:, 80:-80] = picture
+    assert frame(clean(with_lid)[0], 1.0).skew == pytest.approx(1.5, abs=0.15)
+
+
+def test_a_seal_leaves_the_paper_even_and_hides_no_figure() -> None:
+    """On grey paper, a seal made whiter than the paper around it would be a mark itself."""
+    colour = np.stack([np.minimum(draw_page(), level) for level in (205, 200, 188)], axis=-1)
+    seal = np.zeros(colour.shape[:2], np.uint8)
+    cv2.circle(seal, (420, 420), 130, 255, 14)
+    cv2.circle(seal, (420, 420), 40, 255, -1)
+    red = (colour * 0.45 + np.array((205, 60, 60)) * 0.55).astype(np.uint8)
+    stamped = np.where((seal > 0)[..., None] & (colour[..., :1] > 120), red, colour)
+    cleaned, _ = clean(stamped)
+    paper = (seal > 0) & (draw_page() == 255)
+    assert np.mean(cleaned[paper] < 200) < 0.01
+    assert texts_of(only_grid(read_image(stamped, *SIZE))) == FIGURES
+
+
+def test_what_is_left_of_a_worn_rule_in_a_cell_is_no_figure() -> None:
+    cell = np.full((60, 120), 255, np.uint8)
+    cell[2:16, 9:12] = 20  # a piece that begins at the rule above
+    cell[26:34, 108:111] = 20  # specks above each other beside the right side
+    cell[40:47, 108:111] = 20
+    assert cell_strips(cell, (0.0, 0.0, 119.0, 59.0), 26.0) == []
+
+
+def test_a_number_in_full_width_digits_is_one() -> None:
+    picture = np.full((30, 150), 255, np.uint8)
+    image = Image.fromarray(picture)
+    for place, digit in enumerate("2714"):
+        ImageDraw.Draw(image).text((8 + 34 * place, 2), digit, font=font(26), fill=10)
+    strips = cell_strips(np.asarray(image), (0.0, 0.0, 149.0, 29.0), 26.0)
+    assert read_cells([strips], 26.0)[0].text == "2714"
+
+
 def test_speckle_is_neither_ink_in_an_empty_cell_nor_a_point() -> None:
     picture = draw_page().copy()
     random = np.random.default_rng(5)
