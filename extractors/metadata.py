@@ -35,6 +35,8 @@ class About:
 # The forms of the year: 2020, 二〇二〇, 二○二○, 二零二零; the ring is typed in many ways.
 _HAN_YEAR = r"[二贰][〇○零ＯOo0Ο●◯][〇○零ＯOo0Ο●◯一二三四五六七八九][〇○零ＯOo0Ο●◯一二三四五六七八九]"
 _YEAR = rf"(?:20[0-3]\d|{_HAN_YEAR})"
+_YEAR_BRACKET = re.compile(rf"[(（](?P<year>{_YEAR})(?:年度?|度)?[)）]$")
+_RINGLESS_YEAR = re.compile(r"[二贰][〇○零一二三四五六七八九]{1,2}年度?$")
 _YEAR_PHRASE = re.compile(rf"(?P<year>{_YEAR})(?:年度|年|度)?")
 _TITLE = re.compile(
     r"^[《“\"]?(?P<before>[^。;；?？!！]{0,40}?)(?P<subject>政府信息公开|政务信息公开|信息公开|政务公开)"
@@ -134,6 +136,8 @@ def _title_authority(title: str) -> str | None:
     if match is None:
         return None
     name = _YEAR_PHRASE.sub("", _ACADEMIC_YEAR.sub("", match["before"])).lstrip("#*- ")
+    # A recogniser overlooks the rings of 二〇二四年.
+    name = _RINGLESS_YEAR.sub("", name)
     name = re.sub(r"^关于|关于$|的$|^\d+年?|发布$|公布$|[《》“”\"\s]", "", name)
     # 某县人民政府信息公开…: the word 政府 belongs to both the name and the subject.
     if name.endswith("人民") and match["subject"].startswith("政府"):
@@ -237,8 +241,11 @@ def _year(title: str | None, text: str, lines: list[str]) -> int | None:
     if title:
         match = _TITLE.match(title)
         years = _YEAR_PHRASE.findall(title[: match.end("kind")] if match else title)
+        bracket = _YEAR_BRACKET.search(title)
         if years:
             return _parse_year(years[-1])
+        if bracket:
+            return _parse_year(bracket["year"])
     period = _PERIOD.search(text[:6000])
     if period:
         return int(period[1])

@@ -31,6 +31,7 @@ def about(text: str, **hints: str) -> About:
         ("云溪县水务局关于2017年度政府信息公开工作情况的报告", None, "云溪县水务局", 2017),
         ("《云溪县水务局2019年政务公开工作年度报告》", "云溪县水务局2019年政务公开工作年度报告", "云溪县水务局", 2019),
         ("水利部2020年政府信息公开工作年度报告", None, "水利部", 2020),
+        ("云溪县水务局政府信息公开工作年度报告(2022年)", None, "云溪县水务局", 2022),
         ("云溪县残联2022年政府信息公开工作年度报告", None, "云溪县残联", 2022),
         ("江陵理工大学2018-2019学年信息公开工作年度报告", None, "江陵理工大学", 2019),
         (
@@ -46,6 +47,12 @@ def about(text: str, **hints: str) -> About:
 def test_the_title_names_body_and_year(head: str, title: str | None, authority: str, year: int) -> None:
     found = about(head + BODY)
     assert (found.title, found.authority, found.year) == (title or head, authority, year)
+
+
+def test_a_year_in_numerals_without_its_rings_is_no_part_of_the_name() -> None:
+    period = "本报告中所列数据的统计期限自2024年1月1日起，至2024年12月31日止。"
+    found = about(f"云溪县石桥街道办事处二二四年政府信息公开工作年度报告\n{period}{BODY}")
+    assert (found.authority, found.year) == ("云溪县石桥街道办事处", 2024)
 
 
 def test_the_whole_name_stands_elsewhere() -> None:
