@@ -49,6 +49,7 @@ _NEARLY = 0.82  # the same for a rule beside which there is hardly any ink
 _MOSTLY = 0.85  # and where it is longer than two characters
 _TWO_LINES = 20.0  # units
 _HALF = 0.5  # and where it parts two others evenly
+_LEAST_LEFT = 0.3  # share of its length that is left of a rule of which a scan lost a part
 _EVENLY = 0.06  # of their distance; how far it may be from their middle
 _PIECE = 0.93  # the same for a piece of a rule between two across it
 _CROWDED = 0.6  # share of a piece with ink close to it, from which on it is a stroke of a character
@@ -225,6 +226,7 @@ def ruled_grids(ruling: Ruling, grey: Pixels, marks: NDArray[np.int32], em: floa
     ]
     centres = Centres(glyphs)
     horizontal, vertical = (_undrifted(rules) for rules in _without_strokes(ruling, grey, unit))
+    vertical = _mended(vertical)
     grids, loose = [], []
     for rows, cols in components(horizontal, vertical, touch=_REACH):
         if not _is_large(rows, cols):
@@ -315,20 +317,37 @@ def _without_strokes(ruling: Ruling, grey: Pixels, unit: float) -> tuple[list[Ru
         for rule in ruling.alone
         if rule in ruling.vertical
         and rule not in found
-        and _completes(rule, found)
+        and _between(rule, found)
         and _reach(rule, horizontal, upright, unit) >= _HALF
     ]
     return horizontal, sorted(vertical)
 
 
-def _completes(rule: Rule, others: Iterable[Rule]) -> bool:
-    """Whether a broken upright rule stands in the middle between two others that end where it ends."""
-    beside = [other.at for other in others if abs(other.end - rule.end) <= _REACH or abs(other.start - rule.start) <= 3]
-    left = max((at for at in beside if at < rule.at - 3), default=None)
-    right = min((at for at in beside if at > rule.at + 3), default=None)
+def _mended(rules: list[Rule]) -> list[Rule]:
+    """Upright rules, of which a scan lost a part, as long as the two between which they stand evenly."""
+    mended = set()
+    for rule in rules:
+        found = _between(rule, rules)
+        if found and rule.end - rule.start >= _LEAST_LEFT * (found[1] - found[0]):
+            rule = Rule(rule.at, min(rule.start, found[0]), max(rule.end, found[1]))
+        mended.add(rule)
+    return sorted(mended)
+
+
+def _between(rule: Rule, others: Iterable[Rule]) -> tuple[float, float] | None:
+    """Where the two rules begin and end in whose middle ``rule`` stands, if they do so together; else None."""
+    around = [
+        other
+        for other in others
+        if other.start <= rule.start + _REACH and other.end >= rule.end - _REACH and abs(other.at - rule.at) > _DRIFT
+    ]
+    left = max((other for other in around if other.at < rule.at), default=None)
+    right = min((other for other in around if other.at > rule.at), default=None)
     if left is None or right is None:
-        return False
-    return abs((rule.at - left) - (right - rule.at)) <= _EVENLY * (right - left)
+        return None
+    alike = abs(left.start - right.start) <= _REACH and abs(left.end - right.end) <= _REACH
+    evenly = abs((rule.at - left.at) - (right.at - rule.at)) <= _EVENLY * (right.at - left.at)
+    return (max(left.start, right.start), min(left.end, right.end)) if alike and evenly else None
 
 
 def _enough(rule: Rule, ruling: Ruling) -> float:

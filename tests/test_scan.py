@@ -161,6 +161,13 @@ def test_upright_strokes_of_print_in_low_rows_are_no_rules() -> None:
     assert [(grid.rows, grid.cols) for grid in grids] == [(24, 2)]
 
 
+def test_a_rule_of_which_the_scan_lost_the_half_is_mended_between_two_that_it_parts_evenly() -> None:
+    figures = [[str(10 * row + col) for col in range(4)] for row in range(4)]
+    picture = draw_page(figures).copy()
+    picture[306:420, 150 + 2 * 180 - 4 : 150 + 2 * 180 + 5] = 255
+    assert texts_of(only_grid(read_image(picture, *SIZE))) == figures
+
+
 def test_a_rule_that_drifts_on_warped_paper_is_one() -> None:
     picture = draw_page([[str(10 * row + col) for col in range(4)] for row in range(8)])
     rows, cols = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]].astype(np.float32)
