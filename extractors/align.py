@@ -27,8 +27,8 @@ ALMOST = 0.8
 MAX_LABEL = 120
 
 
-# Groups are numbered with Chinese numerals, the rows in them with digits.
 _HAN = re.compile("[\u4e00-\u9fff]")
+# Groups are numbered with Chinese numerals, the rows in them with digits.
 _GROUP_NUMBER = re.compile(r"\s*[(（]?[一二三四五六七八九十]{1,3}[)）、.．]")
 
 

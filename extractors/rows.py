@@ -150,13 +150,9 @@ def cells_on_lines(document: Document) -> bool:
     return held.count(1) > MANY_LINES * sum(count > 1 for count in held)
 
 
-def _lone_values(lines: list[str]) -> list[str]:
-    return [line.lstrip() for line in lines if "|" in line and parse_printed(line.strip(" |")).kind == "number"]
-
-
 def _pipes_open_rows(lines: list[str]) -> bool:
     """Whether a pipe before the first cell of a line opens a row: it stands before words, but before few values."""
-    values = _lone_values(lines)
+    values = [line.lstrip() for line in lines if "|" in line and parse_printed(line.strip(" |")).kind == "number"]
     opened = sum(line.startswith("|") for line in values)
     words = sum(bool(_OPENED_WORDS.match(line)) for line in lines)
     return words >= MIN_OPENED and opened * 2 < len(values)

@@ -43,17 +43,19 @@ _CLEAR = 170  # grey; darker than what shows through
 _GHOST = 75.0  # grey; rules paler than the others by more show through from the back of the sheet
 _HAIRLINE = 125.0  # grey; a rule of one pixel is as pale as this, what shows through is paler
 _EVIDENT = 0.7  # share of the side of a slot that is dark where a rule runs
-_THROUGHOUT = 0.95  # share of the way from rule to rule that a short rule is dark
-_UNBROKEN = 0.95  # share of its length that a rule is dark; strokes of characters in a line are at most 0.9
-_NEARLY = 0.82  # the same for a rule beside which there is hardly any ink
-_MOSTLY = 0.85  # and where it is longer than two characters
+# A short rule is told from a stroke of a character by the share of the way from rule to rule that it is dark,
+_THROUGHOUT = 0.95
+_ALMOST = 0.92  # where no print is beside it,
+_MOSTLY = 0.85  # where it is longer than two characters besides,
+_HALF = 0.5  # or where it parts two others evenly.
 _TWO_LINES = 20.0  # units
-_HALF = 0.5  # and where it parts two others evenly
+_EVENLY = 0.06  # of the distance of two rules; how far one that parts them evenly may be from their middle
 _LEAST_LEFT = 0.3  # share of its length that is left of a rule of which a scan lost a part
-_EVENLY = 0.06  # of their distance; how far it may be from their middle
-_PIECE = 0.93  # the same for a piece of a rule between two across it
+# Any rule is told by the share of its own length that it is dark; strokes of characters in a line are so for up to 0.9.
+_UNBROKEN = 0.95
+_NEARLY = 0.82  # beside which there is hardly any ink
+_PIECE = 0.93  # a piece between two rules across it
 _CROWDED = 0.6  # share of a piece with ink close to it, from which on it is a stroke of a character
-_ALMOST = 0.92  # the same where no character can be the rule
 _ASIDE_MOST = 0.3  # share of a rule's length with ink close to it, on either side
 _ALONE = 0.16  # the same of a rule that no character can be
 _ASIDE = 0.15  # em; how close
@@ -314,8 +316,8 @@ def _without_strokes(ruling: Ruling, grey: Pixels, unit: float) -> tuple[list[Ru
     found = set(vertical)
     vertical += [
         rule
-        for rule in ruling.alone
-        if rule in ruling.vertical
+        for rule in ruling.vertical
+        if rule in ruling.alone
         and rule not in found
         and _between(rule, found)
         and _reach(rule, horizontal, upright, unit) >= _HALF

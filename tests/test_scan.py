@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from extractors.scan import ScannedGrid, ScannedPage, load_image, read_image
 from extractors.scan_cells import Pixels, Strip, cell_strips, equal_groups, separators
-from extractors.scan_image import character_boxes, clean, find_skew, frame, ink_of
+from extractors.scan_image import character_boxes, clean, find_skew, frame, ink_of, without_rules
 from extractors.scan_read import read_cells
 from extractors.scan_rules import find_rules, ruled_grids
 
@@ -143,21 +143,20 @@ def test_a_red_seal_on_figures_hides_none() -> None:
 
 
 @needs_font
-def test_upright_strokes_of_print_in_low_rows_are_no_rules() -> None:
+@pytest.mark.parametrize("partner", [26, 12], ids=["as high", "half as high"])
+def test_upright_strokes_of_print_in_low_rows_are_no_rules(partner: int) -> None:
     """Rows hardly higher than their print: strokes come near to the rules above and below, but do not reach them."""
-    picture = draw_page([["", ""] for _ in range(12)]).copy()
-    picture[300 : 300 + 60 * 12 + 4, 150:520] = 255
+    picture = np.full((800, 600), 255, np.uint8)
     for row in range(25):
-        picture[300 + 30 * row : 302 + 30 * row, 150:510] = 20
-    for x in (150, 330, 508):
-        picture[300 : 300 + 30 * 24, x : x + 2] = 20
+        picture[30 + 30 * row : 32 + 30 * row, 50:412] = 20
+    for x in (50, 230, 410):
+        picture[30 : 30 + 30 * 24, x : x + 2] = 20
     for row in range(24):
-        for stroke in range(8):
-            x = 160 + 20 * stroke
-            picture[305 + 30 * row : 327 + 30 * row, x : x + 3] = 20  # 22 of the 30 px between two rules
-            picture[315 + 30 * row : 318 + 30 * row, x - 6 : x + 9] = 20
-    page = frame(picture, 1.0)
-    grids, _ = ruled_grids(find_rules(page.grey, page.em), page.grey, character_boxes(page.ink), page.em)
+        for x in range(62 + 9 * (row % 3), 200, 27):
+            picture[33 + 30 * row : 59 + 30 * row, x : x + 3] = 20
+            picture[33 + 30 * row : 33 + partner + 30 * row, x + 7 : x + 10] = 20
+    marks = character_boxes(without_rules(ink_of(picture)))
+    grids, _ = ruled_grids(find_rules(picture, 24.0), picture, marks, 24.0)
     assert [(grid.rows, grid.cols) for grid in grids] == [(24, 2)]
 
 
@@ -177,10 +176,14 @@ def test_a_rule_that_drifts_on_warped_paper_is_one() -> None:
 
 
 def test_the_lid_beside_the_paper_does_not_set_the_skew() -> None:
-    picture = turned(draw_page(), 1.5)
-    with_lid = np.full((picture.shape[0], picture.shape[1] + 160), 20, np.uint8)
-    with_lid[:, 80:-80] = picture
-    assert frame(clean(with_lid)[0], 1.0).skew == pytest.approx(1.5, abs=0.15)
+    page = draw_page()
+    lid = np.full((page.shape[0] + 320, page.shape[1] + 320), 20, np.uint8)
+    lid[160:-160, 160:-160] = page
+    matrix = cv2.getRotationMatrix2D((lid.shape[1] / 2, lid.shape[0] / 2), -1.5, 1.0)
+    askew = cv2.warpAffine(lid, matrix, (lid.shape[1], lid.shape[0]), borderValue=20)
+    noise = np.random.default_rng(1).integers(-6, 7, askew.shape)
+    picture = np.clip(askew.astype(int) + noise, 0, 255).astype(np.uint8)
+    assert frame(clean(picture)[0], 1.0).skew == pytest.approx(1.5, abs=0.1)
 
 
 def test_a_seal_leaves_the_paper_even_and_hides_no_figure() -> None:
@@ -211,7 +214,9 @@ def test_a_number_in_full_width_digits_is_one() -> None:
     for place, digit in enumerate("2714"):
         ImageDraw.Draw(image).text((8 + 34 * place, 2), digit, font=font(26), fill=10)
     strips = cell_strips(np.asarray(image), (0.0, 0.0, 149.0, 29.0), 26.0)
-    assert read_cells([strips], 26.0)[0].text == "2714"
+    reading = read_cells([strips], 26.0)[0]
+    assert reading.text == "2714"
+    assert reading.confidence > 0.9
 
 
 def test_speckle_is_neither_ink_in_an_empty_cell_nor_a_point() -> None:
