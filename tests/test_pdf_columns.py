@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
-from reportlab.pdfgen.canvas import Canvas
 
 from extractors.document import Table
 from extractors.pdf import read_pdf
+from tests.test_pdf import FONT, make
 
-FONT = "STSong-Light"
 COLUMNS = (250.0, 310.0, 370.0, 430.0, 490.0)
 HEADS = ("自然人", "企业", "科研", "公益", "总计")
 FULL = [("一、新收", "11", "12", "13", "14", "50"), ("二、结转", "1", "2", "3", "4", "10")]
-Draw = Callable[[Any], None]
-
-
-def make(path: Path, *draws: Draw) -> Path:
-    """A PDF with one page per function."""
-    pdfmetrics.registerFont(UnicodeCIDFont(FONT))
-    canvas: Any = Canvas(str(path), pagesize=A4, invariant=1)
-    for draw in draws:
-        canvas.setFont(FONT, 10)
-        draw(canvas)
-        canvas.showPage()
-    canvas.save()
-    return path
 
 
 def rows(canvas: Any, top: float, lines: Sequence[Sequence[str]], step: float = 20, centred: bool = True) -> None:
