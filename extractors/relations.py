@@ -1,0 +1,514 @@
+"""Which figure of the prose is a part of which, in which partition; its label and its scope.
+
+The tagger says what a figure counts; here the wording (其中, brackets, 合计, 按…分), the fields that can be parts of which
+wholes (``data/relations.toml``) and the arithmetic say how figures belong together. Arithmetic is evidence, never a
+condition: parts that do not add up to their whole are what a reader wants to see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from typing import Literal
+
+from extractors.folding import BOUNDARIES, Folded, fold
+from extractors.phrases import Aspect, load_phrases
+from extractors.wording import Phrase, label_phrases, scope_phrases
+
+Bound = Literal["exact", "about", "at_least"]
+# Percentages and changes stand beside the figures that they describe and are neither wholes nor parts.
+_BESIDE = frozenset({"share", "growth"})
+_MONEY = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
+_PERSONS = frozenset("人名位")
+# A phrase that takes a whole up again is short: 新增信息中, 在这三十八件申请中.
+_WITHIN_LENGTH = 16
+# 其中 reaches back one sentence, an outcome to the start of its paragraph.
+_REACH = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A claim as the tagger found it. A stated nil over a list is several figures on one span."""
+
+    start: int
+    end: int
+    field: str
+    value: int | Decimal
+    unit: str | None
+    bound: Bound
+    nil: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """``part_of`` is the index of the whole; ``partition`` names its breakdown, uniquely in the text."""
+
+    part_of: int | None
+    partition: str | None
+    label: str | None
+    scope: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A figure in folded text. ``gap`` runs from the figure before it, in the same paragraph, without percentages."""
+
+    index: int
+    figure: Figure
+    start: int
+    end: int
+    depth: int
+    paragraph: int
+    sentence: int
+    gap: str
+    gap_start: int
+
+    @property
+    def amount(self) -> Decimal:
+        return Decimal(self.figure.value) * _MONEY.get(self.figure.unit or "", 1)
+
+    @property
+    def exact(self) -> bool:
+        return self.figure.bound == "exact"
+
+    @property
+    def lead(self) -> str:
+        """The words directly before the figure, up to the last punctuation."""
+        return re.split(f"[{BOUNDARIES}]", self.gap.rstrip(BOUNDARIES))[-1]
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A breakdown that is being read: its whole, its parts so far, how it was opened."""
+
+    whole: _Item
+    partition: str
+    depth: int
+    aspect: str | None
+    cued: bool
+    parts: list[_Item] = field(default_factory=list)
+
+    @property
+    def sum(self) -> Decimal:
+        return sum((part.amount for part in self.parts), Decimal(0))
+
+    @property
+    def exact(self) -> bool:
+        return self.whole.exact and all(part.exact for part in self.parts)
+
+    @property
+    def complete(self) -> bool:
+        return self.exact and self.sum == self.whole.amount
+
+
+def attach(
+    text: str, figures: Sequence[Figure], channels: Sequence[tuple[int, int]], *, publisher: str | None = None
+) -> list[Relation]:
+    """The relation of each figure, in the order given.
+
+    Args:
+        text: prose of any length; relations stay within a paragraph.
+        figures: the claims in it, in any order.
+        channels: the spans of the channels in it.
+        publisher: the authority whose report it is; its own name is no scope.
+    """
+    folded = fold(text)
+    items = _items(folded, figures)
+    channel_places = [(folded.places[start], folded.places[end]) for start, end in channels]
+    reader = _Reader(folded.text, items, channel_places)
+    reader.read()
+    phrases = [Phrase(item.start, item.end, item.figure.field, item.figure.nil) for item in items]
+    labels = label_phrases(folded, phrases, channel_places)
+    scopes = scope_phrases(folded, phrases, labels, [reader.wholes.get(item.index) for item in items], publisher)
+    relations: list[Relation] = [Relation(None, None, None, None)] * len(figures)
+    for item, label, scope in zip(items, labels, scopes, strict=True):
+        whole, partition = reader.links.get(item.index, (None, None))
+        relations[item.index] = Relation(whole, partition, label, scope)
+    return relations
+
+
+def _items(folded: Folded, figures: Sequence[Figure]) -> list[_Item]:
+    """The figures in the order of the text, each with its place in paragraph, sentence and brackets."""
+    text = folded.text
+    items: list[_Item] = []
+    place = depth = paragraph = sentence = 0
+    gap_start = 0
+    gap = ""
+    for index in sorted(range(len(figures)), key=lambda index: (figures[index].start, index)):
+        figure = figures[index]
+        start, end = folded.places[figure.start], folded.places[figure.end]
+        for offset in range(place, start):
+            char = text[offset]
+            if char == "\n":
+                paragraph, sentence, depth, gap_start, gap = paragraph + 1, sentence + 1, 0, offset + 1, ""
+                continue
+            if char in "。!?" or _HEADING.match(text, offset):
+                sentence, depth = sentence + 1, 0
+            depth += (char == "(") - (char == ")" and depth > 0)
+            gap += char
+        items.append(_Item(index, figure, start, end, depth, paragraph, sentence, gap, gap_start))
+        place = max(place, end)
+        if figure.field not in _BESIDE:
+            gap, gap_start = "", end
+    return items
+
+
+_HEADING = re.compile(r"(?<![\d一二三四五六七八九十(])[一二三四五六七八九十]{1,2}、(?=[^,;。\d]{3,})|\([一二三四五六七八九十]{1,2}\)")
+
+
+class _Reader:
+    """Reads the figures of a text in order and keeps the breakdowns that are open."""
+
+    def __init__(self, text: str, items: Sequence[_Item], channels: Sequence[tuple[int, int]]) -> None:
+        self.text = text
+        self.items = [item for item in items if item.figure.field not in _BESIDE]
+        self.all_items = items
+        self.channels = channels
+        self.frames: list[_Frame] = []
+        self.links: dict[int, tuple[int, str]] = {}
+        self.wholes: dict[int, int] = {}
+        self.partitions: dict[int, dict[str, str]] = {}
+        self.position = 0
+
+    def read(self) -> None:
+        before: _Item | None = None
+        for self.position, item in enumerate(self.items):
+            if before is None or before.paragraph != item.paragraph:
+                self.frames.clear()
+                before = None
+            elif before.sentence != item.sentence:
+                self.frames = []
+            self.frames = [frame for frame in self.frames if frame.depth <= item.depth]
+            if not self._total(item):
+                self._part(item, before)
+            before = item
+
+    # Totals that follow their parts
+
+    def _total(self, item: _Item) -> bool:
+        """Whether ``item`` is the total of the figures before it; if so, they are attached to it."""
+        parts = self._summed(item)
+        if not parts:
+            return False
+        frame = self._open(item, item.depth, self._aspect(parts[0]), cued=True)
+        for part in parts:
+            self._link(part, frame)
+        return True
+
+    def _summed(self, item: _Item) -> list[_Item]:
+        lead = item.lead
+        share = _OF_ALL.search(item.gap) and self._share_follows(item)
+        worded = any(word in lead for word in _cues("total"))
+        if not (worded or share):
+            return []
+        run: list[_Item] = []
+        total = Decimal(0)
+        for other in reversed(self.items[: self.position]):
+            if other.paragraph != item.paragraph or item.sentence - other.sentence > _REACH:
+                break
+            if other.index in self.links or other.index in self.wholes.values() or other.depth > item.depth:
+                continue
+            if not self._can_hold(item, other) or other.figure.nil and other.sentence != item.sentence:
+                break
+            run.append(other)
+            total += other.amount
+            if total == item.amount and len(run) > 1:
+                return run[::-1]
+            if share and not _SEVERAL.search(item.gap):
+                return run
+        same_sentence = [other for other in run if other.sentence == item.sentence]
+        sure = share or any(word in lead for word in _cues("sure_total"))
+        return same_sentence[::-1] if sure and (share or len(same_sentence) > 1) else []
+
+    def _share_follows(self, item: _Item) -> bool:
+        place = self.all_items.index(item) + 1
+        if place >= len(self.all_items):
+            return False
+        after = self.all_items[place]
+        return after.figure.field == "share" and "," not in self.text[item.end : after.start]
+
+    # Parts
+
+    def _part(self, item: _Item, before: _Item | None) -> None:
+        frame = self._opened(item, before) or self._continued(item) or self._free(item, before)
+        if frame is not None:
+            self._link(item, frame)
+
+    def _opened(self, item: _Item, before: _Item | None) -> _Frame | None:
+        """The breakdown that the words before ``item`` open."""
+        whole = self._whole_by_words(item, before)
+        if whole is None:
+            return None
+        return self._open(whole, item.depth, self._aspect(item), cued=True)
+
+    def _whole_by_words(self, item: _Item, before: _Item | None) -> _Item | None:
+        gap = item.gap
+        if before is None:
+            return None
+        within = self._within(item, before)
+        if within is not None:
+            return within
+        if item.depth > before.depth and self._can_hold(before, item) and _OPENING.match(gap):
+            return before
+        if _axis().search(gap):
+            return self._nearest(item, whole_only=True) or self._nearest(item)
+        if _opening().search(gap) or (_COLON.match(gap) and self._can_hold(before, item)):
+            return self._nearest(item)
+        if before.figure.field == item.figure.field and _same().search(gap) and self._can_hold(before, item):
+            return before if before.index not in self.links else None
+        return None
+
+    def _within(self, item: _Item, before: _Item) -> _Item | None:
+        """The whole that a phrase like 新增信息中 or ⟦38件⟧申请中 takes up again."""
+        match = _within().search(item.gap)
+        if not match:
+            return None
+        words = match["words"]
+        if match.start() == 0 and self._can_hold(before, item):
+            return before
+        best: tuple[int, int] | None = None
+        for place, other in enumerate(self.items[: self.position]):
+            if other.paragraph != item.paragraph or not self._can_hold(other, item):
+                continue
+            names = load_phrases().wholes[other.figure.field].names
+            shared = 2 * sum(name in words for name in names[:1]) + sum(name in words for name in names)
+            shared += 3 * sum(pair in other.lead for pair in _pairs(words))
+            if shared and (best is None or (shared, place) >= best):
+                best = (shared, place)
+        return self.items[best[1]] if best else None
+
+    def _nearest(self, item: _Item, *, whole_only: bool = False) -> _Item | None:
+        for other in reversed(self.items[: self.position]):
+            if other.paragraph != item.paragraph or item.sentence - other.sentence > _REACH:
+                return None
+            if other.depth > item.depth or not self._can_hold(other, item):
+                continue
+            if whole_only and other.index in self.links and other.sentence == item.sentence:
+                continue
+            return other
+        return None
+
+    def _continued(self, item: _Item) -> _Frame | None:
+        """The open breakdown that ``item`` goes on with, innermost first."""
+        for place in range(len(self.frames) - 1, -1, -1):
+            frame = self.frames[place]
+            if self._goes_on(frame, item):
+                del self.frames[place + 1 :]
+                return self._split(frame, item)
+        return None
+
+    def _goes_on(self, frame: _Frame, item: _Item) -> bool:
+        if not self._can_hold(frame.whole, item, value=False) or frame.complete:
+            return False
+        if any(word in item.gap for word in _cues("fresh")):
+            return False
+        if item.lead.startswith(_cues("rest")):
+            return True
+        over = frame.exact and item.exact and frame.sum + item.amount > frame.whole.amount
+        if ";" in item.gap:
+            return not over and (item.figure.field != frame.whole.figure.field or self._adds_up(frame, item) or self._listed(frame))
+        return not over or item.gap.startswith("、")
+
+    def _listed(self, frame: _Frame) -> bool:
+        """Whether semicolons part the list itself."""
+        return len(frame.parts) > 1 and any(";" in part.gap for part in frame.parts[1:])
+
+    def _adds_up(self, frame: _Frame, item: _Item) -> bool:
+        """Whether ``item`` and figures after it complete the breakdown exactly."""
+        if not frame.exact:
+            return False
+        total = frame.sum
+        for other in self._run(item):
+            if not self._can_hold(frame.whole, other) or not other.exact:
+                continue
+            total += other.amount
+            if total >= frame.whole.amount:
+                return total == frame.whole.amount
+        return False
+
+    def _run(self, item: _Item) -> Iterator[_Item]:
+        for other in self.items[self.position :]:
+            if other.paragraph != item.paragraph or other.sentence != item.sentence:
+                return
+            if other.depth == item.depth:
+                yield other
+
+    def _split(self, frame: _Frame, item: _Item) -> _Frame:
+        """``frame``, or another partition of its whole where ``item`` is distinguished by something else."""
+        aspect = self._aspect(item)
+        if frame.aspect is None and not frame.cued:
+            frame.aspect = aspect
+        if item.gap.startswith("、") or aspect == frame.aspect or _OUTCOME not in (aspect, frame.aspect):
+            return frame
+        return self._open(frame.whole, frame.depth, aspect, cued=False)
+
+    def _free(self, item: _Item, before: _Item | None) -> _Frame | None:
+        """The breakdown that ``item`` belongs to without any opening word."""
+        if before is None or any(word in item.gap for word in _cues("fresh")):
+            return None
+        whole = self._outcome_whole(item) or self._aspect_whole(item) or self._sum_whole(item) or self._free_whole(item)
+        if whole is None:
+            return None
+        return self._open(whole, item.depth, self._aspect(item), cued=False)
+
+    def _outcome_whole(self, item: _Item) -> _Item | None:
+        """The answered requests, else the received ones, of which ``item`` is an outcome."""
+        if item.figure.nil or item.figure.field not in load_phrases().wholes["requests_received"].free:
+            return None
+        for other in reversed(self.items[: self.position]):
+            if other.paragraph != item.paragraph:
+                return None
+            whole = load_phrases().wholes.get(other.figure.field)
+            if whole is None or item.figure.field not in whole.free or not other.figure.value:
+                continue
+            if other.index in self.links and other.figure.field == self._field(self.links[other.index][0]):
+                continue
+            if self._can_hold(other, item):
+                return other
+        return None
+
+    def _field(self, index: int) -> str:
+        return next(item.figure.field for item in self.items if item.index == index)
+
+    def _aspect_whole(self, item: _Item) -> _Item | None:
+        """The count of the same field that ``item`` divides by applicant, means, outcome."""
+        if item.figure.nil or not any(
+            item.figure.field in aspect.free and _mentions(aspect, self._around(item)) for aspect in load_phrases().aspects
+        ):
+            return None
+        for other in reversed(self.items[: self.position]):
+            if other.paragraph != item.paragraph or item.sentence - other.sentence > _REACH:
+                return None
+            if other.figure.field == item.figure.field and other.index not in self.links:
+                return other if self._can_hold(other, item) else None
+        return None
+
+    def _sum_whole(self, item: _Item) -> _Item | None:
+        """The figure before ``item`` that it and those after it add up to exactly."""
+        for other in reversed(self.items[: self.position]):
+            if other.paragraph != item.paragraph or other.sentence != item.sentence:
+                return None
+            if other.depth > item.depth or not self._can_hold(other, item):
+                continue
+            if self._is_sum(other, item):
+                return other
+        return None
+
+    def _is_sum(self, whole: _Item, item: _Item) -> bool:
+        total = Decimal(0)
+        count = 0
+        for other in self._run(item):
+            if not self._can_hold(whole, other):
+                return False
+            total += other.amount
+            count += 1
+            if total >= whole.amount:
+                return total == whole.amount and count > 1 and whole.exact
+        return False
+
+    def _free_whole(self, item: _Item) -> _Item | None:
+        for other in reversed(self.items[: self.position]):
+            if other.paragraph != item.paragraph or other.sentence != item.sentence or item.figure.nil:
+                return None
+            whole = load_phrases().wholes.get(other.figure.field)
+            if whole and item.figure.field in whole.free and self._can_hold(other, item) and other.depth <= item.depth:
+                return other
+        return None
+
+    # What both need
+
+    def _can_hold(self, whole: _Item, part: _Item, *, value: bool = True) -> bool:
+        """Whether fields, units and values let ``part`` be a part of ``whole``."""
+        entry = load_phrases().wholes.get(whole.figure.field)
+        if entry is None or part.figure.field not in entry.parts or whole is part or whole.figure.nil:
+            return False
+        if whole.figure.field == "other_count" or part.figure.field == "other_count":
+            if (whole.figure.unit or "") != (part.figure.unit or ""):
+                return False
+        elif _measure(whole) != _measure(part):
+            return False
+        return not (value and whole.exact and part.exact and part.amount > whole.amount)
+
+    def _aspect(self, item: _Item) -> str | None:
+        if item.figure.field in load_phrases().wholes["requests_received"].free or item.figure.field == "requests_carried_out":
+            return _OUTCOME
+        around = self._around(item)
+        return next((aspect.name for aspect in load_phrases().aspects if _mentions(aspect, around)), None)
+
+    def _around(self, item: _Item) -> str:
+        """The words that name what ``item`` counts: before it, or behind it where nothing stands before."""
+        lead = item.lead
+        if len(lead) > 1 and not item.gap.endswith(tuple(BOUNDARIES)):
+            return lead
+        return lead + re.split(f"[{BOUNDARIES}]", self.text[item.end : item.end + 20])[0]
+
+    def _open(self, whole: _Item, depth: int, aspect: str | None, *, cued: bool) -> _Frame:
+        names = self.partitions.setdefault(whole.index, {})
+        key = aspect if aspect is not None and not cued else f"{len(names)}"
+        if key not in names:
+            names[key] = f"{list(self.partitions).index(whole.index) + 1}{_letter(len(names))}"
+        frame = _Frame(whole, names[key], depth, aspect, cued)
+        self.frames.append(frame)
+        return frame
+
+    def _link(self, item: _Item, frame: _Frame) -> None:
+        frame.parts.append(item)
+        self.links[item.index] = (frame.whole.index, frame.partition)
+        self.wholes[item.index] = frame.whole.index
+
+
+_OUTCOME = "result"
+_OPENING = re.compile(r"[^,;。:]{0,6}\(")
+_COLON = re.compile(r"[)”\"]?[^,;。:(]{0,4}:")
+_OF_ALL = re.compile(r"占[^,;。:、]{0,12}$")
+_SEVERAL = re.compile(r"[两二三四五六七八九十\d几][家者项类个].{0,6}占")
+
+
+def _measure(item: _Item) -> str:
+    unit = item.figure.unit or ""
+    if unit in _MONEY:
+        return "money"
+    return "persons" if unit[:1] in _PERSONS and unit else "count"
+
+
+def _letter(number: int) -> str:
+    return chr(ord("a") + number) if number < 26 else f"z{number}"
+
+
+def _pairs(words: str) -> Iterable[str]:
+    return {words[place : place + 2] for place in range(len(words) - 1)}
+
+
+def _mentions(aspect: Aspect, words: str) -> bool:
+    return any(word in words for word in aspect.words)
+
+
+def _cues(name: str) -> tuple[str, ...]:
+    return load_phrases().cues[name]
+
+
+def _any(name: str) -> str:
+    return "(?:" + "|".join(map(re.escape, _cues(name))) + ")"
+
+
+@cache
+def _opening() -> re.Pattern[str]:
+    return re.compile(rf"{_any('open')}|[,;。:(、]{_any('edge')}")
+
+
+@cache
+def _same() -> re.Pattern[str]:
+    return re.compile(rf"(?:^|[,、(]){_any('same')}")
+
+
+@cache
+def _axis() -> re.Pattern[str]:
+    return re.compile(rf"(?:^|[,;。:( ]){_any('axis')}[^,;。:、]{{1,12}}?{_any('axis_end')}(?=[,:]|[^,;。:]{{0,12}}$)")
+
+
+@cache
+def _within() -> re.Pattern[str]:
+    return re.compile(rf"(?:^|[,;。:( ])在?(?:这|上述|以上|全部|所有)?(?P<words>[^,;。:、(]{{0,{_WITHIN_LENGTH}}}?){_any('within')}(?=[,:]|[^,;。]{{0,14}}$)")
