@@ -39,11 +39,16 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Aspect:
-    """What parts are distinguished by: applicant, means, outcome; ``free`` as in :class:`Whole`, by its words."""
+    """What parts are distinguished by: applicant, means, outcome.
+
+    A figure with one of ``words`` in a field of ``free`` is a part without an opening word, where one of ``of`` (if
+    there are any) stands before the whole.
+    """
 
     name: str
     words: tuple[str, ...]
     free: frozenset[str]
+    of: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,7 @@ def load_phrases(path: Path | None = None) -> Phrases:
         phrases = Phrases(
             wholes={whole.field: whole for whole in wholes},
             aspects=tuple(
-                Aspect(entry["name"], _words(entry["words"]), frozenset(entry.get("free", ())))
-                for entry in data["aspect"]
+                _aspect(entry) for entry in data["aspect"]
             ),
             cues=_lists(data["cues"]),
             nil=_lists(label.pop("nil")),
@@ -116,6 +120,10 @@ def _whole(entry: dict[str, Any]) -> Whole:
     if not free <= parts:
         raise PhraseError(f"{entry['field']}: {sorted(free - parts)} are free but no parts")
     return Whole(entry["field"], parts, free, _words(entry.get("names", ())))
+
+
+def _aspect(entry: dict[str, Any]) -> Aspect:
+    return Aspect(entry["name"], _words(entry["words"]), frozenset(entry.get("free", ())), _words(entry.get("of", ())))
 
 
 def _lists(entry: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:

@@ -27,6 +27,13 @@ _PERSONS = frozenset("人名位")
 _WITHIN_LENGTH = 16
 # 其中 reaches back one sentence, an outcome to the start of its paragraph.
 _REACH = 1
+# 按…分 opens another breakdown of a whole that may stand further back.
+_AXIS_REACH = 3
+# Parts in 万 with two decimals: their sum may pass the whole by this much and still be rounded parts of it.
+_ROUNDING = Decimal("1.002")
+# Figures that add up to another by chance are few and small.
+_CHANCE_COUNT = 3
+_CHANCE_AMOUNT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,11 @@ class _Item:
         return self.figure.bound == "exact"
 
     @property
+    def clause(self) -> str:
+        """``gap`` from the last full stop or semicolon on: an opening word before it belongs to something else."""
+        return re.split("[。!?;]", self.gap)[-1]
+
+    @property
     def lead(self) -> str:
         """The words directly before the figure, up to the last punctuation."""
         return re.split(f"[{BOUNDARIES}]", self.gap.rstrip(BOUNDARIES))[-1]
@@ -98,6 +110,12 @@ class _Frame:
     @property
     def exact(self) -> bool:
         return self.whole.exact and all(part.exact for part in self.parts)
+
+    def exceeded_by(self, item: _Item) -> bool:
+        """Whether ``item`` would take the sum beyond the whole by more than rounding does."""
+        if not self.whole.exact or item.figure.bound == "about" or any(not part.exact for part in self.parts):
+            return False
+        return self.sum + item.amount > self.whole.amount * _ROUNDING
 
     @property
     def complete(self) -> bool:
@@ -213,12 +231,14 @@ class _Reader:
                 continue
             if not self._can_hold(item, other) or other.figure.nil and other.sentence != item.sentence:
                 break
+            if total == item.amount and len(run) > 1 and other.amount:
+                break
             run.append(other)
             total += other.amount
-            if total == item.amount and len(run) > 1:
-                return run[::-1]
             if share and not _SEVERAL.search(item.gap):
                 return run
+        if total == item.amount and len(run) > 1:
+            return run[::-1]
         same_sentence = [other for other in run if other.sentence == item.sentence]
         sure = share or any(word in lead for word in _cues("sure_total"))
         return same_sentence[::-1] if sure and (share or len(same_sentence) > 1) else []
@@ -253,9 +273,9 @@ class _Reader:
             return within
         if item.depth > before.depth and self._can_hold(before, item) and _OPENING.match(gap):
             return before
-        if _axis().search(gap):
-            return self._nearest(item, whole_only=True) or self._nearest(item)
-        if _opening().search(gap) or (_COLON.match(gap) and self._can_hold(before, item)):
+        if _axis().search(item.clause):
+            return self._nearest(item, whole_only=True, reach=_AXIS_REACH) or self._nearest(item)
+        if _opening().search(item.clause) or (_COLON.match(gap) and self._can_hold(before, item)):
             return self._nearest(item)
         if before.figure.field == item.figure.field and _same().search(gap) and self._can_hold(before, item):
             return before if before.index not in self.links else None
@@ -263,11 +283,11 @@ class _Reader:
 
     def _within(self, item: _Item, before: _Item) -> _Item | None:
         """The whole that a phrase like 新增信息中 or ⟦38件⟧申请中 takes up again."""
-        match = _within().search(item.gap)
+        match = _within().search(item.clause)
         if not match:
             return None
         words = match["words"]
-        if match.start() == 0 and self._can_hold(before, item):
+        if match.start("words") == 0 and item.clause == item.gap and self._can_hold(before, item):
             return before
         best: tuple[int, int] | None = None
         for place, other in enumerate(self.items[: self.position]):
@@ -276,20 +296,39 @@ class _Reader:
             names = load_phrases().wholes[other.figure.field].names
             shared = 2 * sum(name in words for name in names[:1]) + sum(name in words for name in names)
             shared += 3 * sum(pair in other.lead for pair in _pairs(words))
+            shared += bool(shared) and other.index not in self.links
             if shared and (best is None or (shared, place) >= best):
                 best = (shared, place)
         return self.items[best[1]] if best else None
 
-    def _nearest(self, item: _Item, *, whole_only: bool = False) -> _Item | None:
+    def _nearest(self, item: _Item, *, whole_only: bool = False, reach: int = _REACH) -> _Item | None:
         for other in reversed(self.items[: self.position]):
-            if other.paragraph != item.paragraph or item.sentence - other.sentence > _REACH:
+            if other.paragraph != item.paragraph or item.sentence - other.sentence > reach:
                 return None
             if other.depth > item.depth or not self._can_hold(other, item):
                 continue
-            if whole_only and other.index in self.links and other.sentence == item.sentence:
+            if self._is_part(other) and (whole_only or self._divides(other, item)):
                 continue
-            return other
+            return self._own_kind(other, item)
         return None
+
+    def _is_part(self, item: _Item) -> bool:
+        return item.index in self.links
+
+    def _divides(self, other: _Item, item: _Item) -> bool:
+        """Whether ``other`` is a part by applicant or means, of which an outcome like ``item`` is none."""
+        return other.figure.field != item.figure.field and other.figure.field == self._field(self.links[other.index][0])
+
+    def _own_kind(self, whole: _Item, item: _Item) -> _Item:
+        """The part of ``whole`` that counts what ``item`` counts, where its total was named in passing (占总数N件的)."""
+        if whole.figure.field == item.figure.field or not _OF_ALL.search(whole.gap):
+            return whole
+        own = [
+            other
+            for other in self.items[: self.position]
+            if self.wholes.get(other.index) == whole.index and other.figure.field == item.figure.field
+        ]
+        return own[-1] if own and self._can_hold(own[-1], item) else whole
 
     def _continued(self, item: _Item) -> _Frame | None:
         """The open breakdown that ``item`` goes on with, innermost first."""
@@ -297,20 +336,64 @@ class _Reader:
             frame = self.frames[place]
             if self._goes_on(frame, item):
                 del self.frames[place + 1 :]
+                if self._breaks_down(frame, item):
+                    return self._open(frame.parts[-1], item.depth, self._aspect(item), cued=True)
                 return self._split(frame, item)
         return None
 
+    def _breaks_down(self, frame: _Frame, item: _Item) -> bool:
+        """Whether ``item`` and those after it are parts of the last part: 直接起诉10件,维持7件、纠正3件."""
+        if not frame.parts or frame.parts[-1] is not self.items[self.position - 1]:
+            return False
+        aspects = self._aspect(frame.parts[-1]), self._aspect(item)
+        if None in aspects or aspects[0] == aspects[1]:
+            return False
+        last = frame.parts[-1]
+        return last.figure.field == item.figure.field and self._is_sum(last, item)
+
     def _goes_on(self, frame: _Frame, item: _Item) -> bool:
-        if not self._can_hold(frame.whole, item, value=False) or frame.complete:
+        if not self._can_hold(frame.whole, item, value=False) or self._starts_anew(item):
             return False
-        if any(word in item.gap for word in _cues("fresh")):
-            return False
-        if item.lead.startswith(_cues("rest")):
+        if frame.aspect == _OUTCOME and item.figure.field in (*_OUTCOME_FIELDS, "requests_carried_out"):
             return True
-        over = frame.exact and item.exact and frame.sum + item.amount > frame.whole.amount
+        if not item.figure.value and ";" not in item.gap:
+            return self._parallel(frame, item)
+        if frame.complete or (item.figure.field == "requests_carried_in" and not item.gap.startswith("、")):
+            return False
+        over = frame.exceeded_by(item)
         if ";" in item.gap:
-            return not over and (item.figure.field != frame.whole.figure.field or self._adds_up(frame, item) or self._listed(frame))
-        return not over or item.gap.startswith("、")
+            if over or self.items[self.position - 1] is not frame.parts[-1] and not self._under(frame):
+                return False
+            if item.lead.startswith(_cues("rest")) or self._adds_up(frame, item):
+                return True
+            return self._listed(frame) and item.figure.unit == frame.parts[-1].figure.unit
+        if over:
+            return item.gap.startswith("、") or self._parallel(frame, item)
+        same_kind = item.figure.field in (frame.whole.figure.field, frame.parts[-1].figure.field, "disclosed_part")
+        return same_kind or item.gap.startswith("、") or not _verb(item.lead)
+
+    def _under(self, frame: _Frame) -> bool:
+        """Whether the figure before the present one stands in a breakdown within ``frame``."""
+        before = self.items[self.position - 1]
+        return self.wholes.get(before.index) in {part.index for part in frame.parts}
+
+    def _starts_anew(self, item: _Item) -> bool:
+        """Whether the words around ``item`` begin a count of its own or name a whole that is broken down next."""
+        return (
+            any(word in item.gap for word in _cues("fresh"))
+            or item.lead.startswith("对")
+            or bool(_CHANGED.search(item.lead))
+            or bool(_RESTATED.match(self.text, item.end))
+        )
+
+    def _parallel(self, frame: _Frame, item: _Item) -> bool:
+        """Whether ``item`` is worded like the part before it, so that a sum that does not fit is the writer's."""
+        last = frame.parts[-1]
+        if item.figure.unit != last.figure.unit and item.figure.value:
+            return False
+        if item.figure.field != last.figure.field and item.figure.field not in _OUTCOME_FIELDS:
+            return False
+        return item.lead[:2] == last.lead[:2] or item.lead[-2:] == last.lead[-2:] or not _verb(item.lead)
 
     def _listed(self, frame: _Frame) -> bool:
         """Whether semicolons part the list itself."""
@@ -347,7 +430,7 @@ class _Reader:
 
     def _free(self, item: _Item, before: _Item | None) -> _Frame | None:
         """The breakdown that ``item`` belongs to without any opening word."""
-        if before is None or any(word in item.gap for word in _cues("fresh")):
+        if before is None or self._starts_anew(item):
             return None
         whole = self._outcome_whole(item) or self._aspect_whole(item) or self._sum_whole(item) or self._free_whole(item)
         if whole is None:
@@ -356,7 +439,7 @@ class _Reader:
 
     def _outcome_whole(self, item: _Item) -> _Item | None:
         """The answered requests, else the received ones, of which ``item`` is an outcome."""
-        if item.figure.nil or item.figure.field not in load_phrases().wholes["requests_received"].free:
+        if item.figure.nil or item.figure.field not in _OUTCOME_FIELDS:
             return None
         for other in reversed(self.items[: self.position]):
             if other.paragraph != item.paragraph:
@@ -364,7 +447,7 @@ class _Reader:
             whole = load_phrases().wholes.get(other.figure.field)
             if whole is None or item.figure.field not in whole.free or not other.figure.value:
                 continue
-            if other.index in self.links and other.figure.field == self._field(self.links[other.index][0]):
+            if self._is_part(other) and self._divides(other, item):
                 continue
             if self._can_hold(other, item):
                 return other
@@ -375,39 +458,50 @@ class _Reader:
 
     def _aspect_whole(self, item: _Item) -> _Item | None:
         """The count of the same field that ``item`` divides by applicant, means, outcome."""
-        if item.figure.nil or not any(
-            item.figure.field in aspect.free and _mentions(aspect, self._around(item)) for aspect in load_phrases().aspects
-        ):
+        around = self._around(item)
+        aspects = [a for a in load_phrases().aspects if item.figure.field in a.free and _mentions(a, around)]
+        if item.figure.nil or not aspects:
             return None
         for other in reversed(self.items[: self.position]):
             if other.paragraph != item.paragraph or item.sentence - other.sentence > _REACH:
                 return None
-            if other.figure.field == item.figure.field and other.index not in self.links:
-                return other if self._can_hold(other, item) else None
+            if self._is_part(other) or not self._can_hold(other, item):
+                if item.figure.field == "other_count":
+                    return None
+                continue
+            words = self._around(other)
+            fits = any((not a.of or _any_of(a.of, other.lead)) and not _mentions(a, words) for a in aspects)
+            same = other.figure.field == item.figure.field or any(a.of for a in aspects)
+            restated = other.amount == item.amount and not item.lead
+            return other if fits and same and not restated else None
         return None
 
     def _sum_whole(self, item: _Item) -> _Item | None:
         """The figure before ``item`` that it and those after it add up to exactly."""
         for other in reversed(self.items[: self.position]):
-            if other.paragraph != item.paragraph or other.sentence != item.sentence:
+            if other.paragraph != item.paragraph or item.sentence - other.sentence > _REACH:
                 return None
-            if other.depth > item.depth or not self._can_hold(other, item):
+            if other.depth > item.depth or not self._can_hold(other, item) or _earlier(other):
                 continue
             if self._is_sum(other, item):
                 return other
         return None
 
     def _is_sum(self, whole: _Item, item: _Item) -> bool:
+        """Whether the figures from ``item`` on, of one field, add up to ``whole``, and not by chance."""
         total = Decimal(0)
         count = 0
         for other in self._run(item):
-            if not self._can_hold(whole, other):
+            alike = other.figure.field == item.figure.field or item.figure.field == "disclosed_part"
+            if not self._can_hold(whole, other) or not alike:
                 return False
             total += other.amount
             count += 1
             if total >= whole.amount:
-                return total == whole.amount and count > 1 and whole.exact
-        return False
+                break
+        own = whole.figure.field == item.figure.field or item.figure.field in load_phrases().wholes[whole.figure.field].free
+        near = whole.sentence == item.sentence or count >= _CHANCE_COUNT or whole.amount >= _CHANCE_AMOUNT
+        return total == whole.amount and count > 1 and whole.exact and own and near
 
     def _free_whole(self, item: _Item) -> _Item | None:
         for other in reversed(self.items[: self.position]):
@@ -425,15 +519,14 @@ class _Reader:
         entry = load_phrases().wholes.get(whole.figure.field)
         if entry is None or part.figure.field not in entry.parts or whole is part or whole.figure.nil:
             return False
-        if whole.figure.field == "other_count" or part.figure.field == "other_count":
-            if (whole.figure.unit or "") != (part.figure.unit or ""):
-                return False
-        elif _measure(whole) != _measure(part):
+        if _measure(whole) != _measure(part) or _earlier(whole):
+            return False
+        if "other_count" in (whole.figure.field, part.figure.field) and not _same_unit(whole, part):
             return False
         return not (value and whole.exact and part.exact and part.amount > whole.amount)
 
     def _aspect(self, item: _Item) -> str | None:
-        if item.figure.field in load_phrases().wholes["requests_received"].free or item.figure.field == "requests_carried_out":
+        if item.figure.field in _OUTCOME_FIELDS or item.figure.field == "requests_carried_out":
             return _OUTCOME
         around = self._around(item)
         return next((aspect.name for aspect in load_phrases().aspects if _mentions(aspect, around)), None)
@@ -461,6 +554,11 @@ class _Reader:
 
 
 _OUTCOME = "result"
+_OUTCOME_FIELDS = load_phrases().wholes["requests_received"].free
+# 减为15件; 2019年的31件: the figure of another time, or the one compared with it.
+_CHANGED = re.compile(r"[减增降升][为至到]|(?:精简|压缩|扩大)[为至到]")
+_EARLIER = re.compile(r"(?:上年|去年|上一年度?|前年|年初|上年同期|去年同期|20\d\d年)的?$")
+_RESTATED = re.compile(r"[^,;。:、()]{0,12}?(?:之中|当中|中|里面|里头)(?![心央国小学间型文])")
 _OPENING = re.compile(r"[^,;。:]{0,6}\(")
 _COLON = re.compile(r"[)”\"]?[^,;。:(]{0,4}:")
 _OF_ALL = re.compile(r"占[^,;。:、]{0,12}$")
@@ -472,6 +570,23 @@ def _measure(item: _Item) -> str:
     if unit in _MONEY:
         return "money"
     return "persons" if unit[:1] in _PERSONS and unit else "count"
+
+
+def _same_unit(whole: _Item, part: _Item) -> bool:
+    units = whole.figure.unit or "", part.figure.unit or ""
+    return _measure(whole) == "money" or units[0][-1:] == units[1][-1:]
+
+
+def _earlier(item: _Item) -> bool:
+    return item.figure.field == "other_count" and bool(_EARLIER.search(item.lead))
+
+
+def _any_of(words: Iterable[str], text: str) -> bool:
+    return any(word in text for word in words)
+
+
+def _verb(lead: str) -> bool:
+    return _any_of(load_phrases().label["verbs"], lead)
 
 
 def _letter(number: int) -> str:
