@@ -140,7 +140,9 @@ def attach(
     reader.read()
     phrases = [Phrase(item.start, item.end, item.figure.field, item.figure.nil) for item in items]
     labels = label_phrases(folded, phrases, channel_places)
-    scopes = scope_phrases(folded, phrases, labels, [reader.wholes.get(item.index) for item in items], publisher)
+    place = {item.index: place for place, item in enumerate(items)}
+    wholes = [place.get(reader.wholes.get(item.index, -1)) for item in items]
+    scopes = scope_phrases(folded, phrases, wholes, channel_places, publisher)
     relations: list[Relation] = [Relation(None, None, None, None)] * len(figures)
     for item, label, scope in zip(items, labels, scopes, strict=True):
         whole, partition = reader.links.get(item.index, (None, None))
