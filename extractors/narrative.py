@@ -21,11 +21,13 @@ from extractors.figures import find_figures
 from extractors.mentions import kind_of, role_of
 from extractors.prose import Prose, evidence, find_prose
 from extractors.relations import Figure, Relation, attach
-from extractors.report import Bound, Claim, Entity, Number
+from extractors.report import Bound, Claim, Entity, Number, Problem
 
 NIL, LEADER, CHANNEL = "nil", "leader", "channel"
 ENTITIES = (LEADER, CHANNEL)
 
+# A claim that is right in fewer than this share of cases, by its calibrated confidence, is marked.
+DOUBTFUL = 0.6
 # Characters that the tagger reads at once; of these at most CONTEXT repeat the end of the window before.
 WINDOW = 256
 CONTEXT = 80
@@ -68,10 +70,11 @@ class Tagger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Narrative:
-    """What the prose states: places are those of the prose until :func:`read_narrative` turns them into evidence."""
+    """What the prose states, and a problem for each claim that is doubtful."""
 
     entities: tuple[Entity, ...]
     claims: tuple[Claim, ...]
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +97,13 @@ def read_narrative(document: Document, stretches: Iterable[tuple[int, int]], tag
     if not prose.text:
         return Narrative((), ())
     doc = load_language(tagger)(prose.text)
-    return Narrative(
-        tuple(_entities(document, prose, doc)),
-        tuple(_claims(document, prose, doc)),
+    claims = tuple(_claims(document, prose, doc))
+    doubtful = (claim for claim in claims if claim.confidence < DOUBTFUL)
+    problems = tuple(
+        Problem("claim.doubtful", f"claim {c.id} ({c.text}) is taken for {c.field} with doubt", c.evidence)
+        for c in doubtful
     )
+    return Narrative(tuple(_entities(document, prose, doc)), claims, problems)
 
 
 def load_language(tagger: Tagger) -> Language:

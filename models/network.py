@@ -89,6 +89,8 @@ def load_encoder(base: str, layers: int | None = None, random_start: bool = Fals
     config = AutoConfig.from_pretrained(base)
     if layers:
         config.num_hidden_layers = layers
+    # With dropout of attention torch takes a path on CPU that is several times slower.
+    config.attention_probs_dropout_prob = 0.0
     if random_start:
         return AutoModel.from_config(config)
     return AutoModel.from_pretrained(base, config=config, dtype=torch.float32)

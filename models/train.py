@@ -47,6 +47,8 @@ log = logging.getLogger(__name__)
 
 BASE = Path(__file__).parent / "base"
 CHECKPOINT = "checkpoint.safetensors"
+# Batches are padded to a multiple of so many tokens.
+SHAPE = 32
 # Outputs of the exported network in float32 differ from torch's by rounding only.
 EXPORT_TOLERANCE = 1e-3
 
@@ -114,7 +116,8 @@ class Trainer:
     def batch(self, examples: Sequence[Example], training: bool) -> Batch:
         """``examples`` padded to one length; in training some characters are made unknown."""
         encodings = [self.tokenizer.encode(list(example.chars), is_pretokenized=True) for example in examples]
-        longest = max(len(encoding.ids) for encoding in encodings)
+        # Few different shapes: the kernels are compiled anew for each.
+        longest = -(-max(len(encoding.ids) for encoding in encodings) // SHAPE) * SHAPE
         ids = torch.full((len(examples), longest), self.pad)
         mask = torch.zeros_like(ids)
         places = []
