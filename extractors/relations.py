@@ -142,12 +142,16 @@ def attach(
     labels = label_phrases(folded, phrases, channel_places)
     place = {item.index: place for place, item in enumerate(items)}
     wholes = [place.get(reader.wholes.get(item.index, -1)) for item in items]
-    scopes = scope_phrases(folded, phrases, wholes, channel_places, publisher)
+    scopes = scope_phrases(folded, phrases, labels, wholes, channel_places, publisher)
     relations: list[Relation] = [Relation(None, None, None, None)] * len(figures)
     for item, label, scope in zip(items, labels, scopes, strict=True):
         whole, partition = reader.links.get(item.index, (None, None))
-        relations[item.index] = Relation(whole, partition, label, scope)
+        relations[item.index] = Relation(whole, partition, _quote(folded, label), _quote(folded, scope))
     return relations
+
+
+def _quote(folded: Folded, span: tuple[int, int] | None) -> str | None:
+    return folded.quote(*span) if span else None
 
 
 def _items(folded: Folded, figures: Sequence[Figure]) -> list[_Item]:
