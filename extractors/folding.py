@@ -11,7 +11,9 @@ from extractors.phrases import load_phrases
 # Where a phrase ends. A blank ends one where the text is not spaced out as a whole.
 BOUNDARIES = ",;:。!?()、\n "
 _SPACED = re.compile(r"(?<=[\u3400-\u9fff])[ \u3000](?=[\u3400-\u9fff])")
-_COLUMNS = re.compile(r"(?<=[\u3400-\u9fff）)：:][\u3400-\u9fff）)：:])\s+(?=[\u3400-\u9fff（(]{2}|\d{5})|\n(?=(?:第一|常务|执行)?副?\s*[组主班]\s*[长任]|成\s*员)")
+_COLUMNS = re.compile(r"(?:(?<=\d\d)|(?<=[\u3400-\u9fff）)：:][\u3400-\u9fff）)：:]))\s+(?=[\u3400-\u9fff（(]{2}|\d{5})|\n(?=(?:第一|常务|执行)?副?\s*[组主班]\s*[长任]|成\s*员)")
+# A full stop of half the width: behind a word or a sign, before a word.
+_FULL_STOP = re.compile(r"(?<=[^\d\s.A-Za-z])[.．](?=[\s\u3400-\u9fff]|$)")
 # Above this share of blanks between ideographs per character, a recogniser set them, not the writer.
 _SPACED_SHARE = 0.03
 # A line break that ends a paragraph: after a full stop, before an empty line, before or after a numbered heading.
@@ -55,6 +57,8 @@ def fold(printed: str, *, columns: bool = False) -> Folded:
     for offset, char in enumerate(printed):
         places.append(len(text))
         kept = kept_blanks.get(offset, "") if char.isspace() else _plain(char)
+        if char in ".．" and _FULL_STOP.match(printed, offset):
+            kept = "。"
         if kept:
             text.append(script.get(kept, kept))
             starts.append(offset)

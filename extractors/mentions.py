@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import cache
 
 from extractors.folding import fold
@@ -73,7 +73,8 @@ def role_of(text: str, start: int, end: int, others: Sequence[tuple[int, int]]) 
     folded = fold(text, columns=True)
     place = folded.places
     names = sorted((place[begin], place[stop]) for begin, stop in others)
-    reader = _Roles(folded.text, names)
+    parted = {at for at, begin in enumerate(folded.starts) if begin and text[begin - 1].isspace()}
+    reader = _Roles(folded.text, names, parted)
     span = place[start], place[end]
     found = [*reader.before(span), *reader.behind(span)]
     titles = [_clean(folded.quote(*title)) for title in sorted(set(found))]
@@ -91,11 +92,15 @@ def _clean(title: str) -> str:
 
 
 class _Roles:
-    """Finds titles around names in folded text; ``names`` are the other leaders'."""
+    """Finds titles around names in folded text.
 
-    def __init__(self, text: str, names: Sequence[tuple[int, int]]) -> None:
+    ``names`` are the other leaders', ``parted`` the places before which a blank is printed.
+    """
+
+    def __init__(self, text: str, names: Sequence[tuple[int, int]], parted: Set[int]) -> None:
         self.text = text
         self.names = names
+        self.parted = parted
 
     def before(self, span: tuple[int, int]) -> list[tuple[int, int]]:
         """The titles that stand before a name or before the list that it is in."""
@@ -174,7 +179,7 @@ class _Roles:
                 start = at + len(group)
         own = _OWN.match(self.text, start, end)
         start = own.end() if own else start
-        return (start, end) if end - start > 1 else None
+        return (start, end) if end - start > 1 and self.text[start:end] != "成员" else None
 
     def _head(self, start: int) -> list[tuple[int, int]]:
         """The title that a colon or 由 puts before a name or a list: 组长:, 副组长由…担任."""
@@ -260,7 +265,7 @@ class _Roles:
         titles: list[tuple[int, int]] = []
         end = _STOP.search(self.text, at + 1)
         limit = min([end.start() if end else len(self.text), *(begin for begin, _ in self.names if begin >= at)])
-        if at >= len(self.text) or self.text[at] not in " \n,":
+        if at >= len(self.text) or not (at in self.parted or self.text[at] in " \n,"):
             return []
         if self.text[at] == ",":
             alone = end is not None and limit == end.start() and self._is_title(at + 1, limit)
@@ -280,14 +285,14 @@ _BRACKET = re.compile(r"\([^()]*\)")
 _HELD_END = re.compile(r"[,;。:()\n ]|的")
 _STOP = re.compile(r"[,;。:()]")
 _HELD = re.compile(r"(?:同志)?(?:[担出改]?任|为|兼)")
-_HEAD = re.compile(r"(组长|主任|班长|分管领导|领导|负责人|书记|主席|秘书长|长)[ \n]*(?:[:,)]|改?由|为|是)[ \n]*$")
+_HEAD = re.compile(r"(组长|主任|班长|分管领导|领导|负责人|书记|主席|秘书长|长)[ \n]*(?:[:,)]|改?由|(?:已?(?:调整|变更|改))?为|是)[ \n]*$")
 _ALSO = re.compile(r"[^,;。:()\n]{0,24}?[并还又仍改](?=兼?任|兼)")
 # A title behind the name: 王某局长.
 _DIRECT = re.compile(
     r"(?:常务)?副?(?:书记|[镇乡县区市省局处科所站院校部厅]长|主任|主席|秘书长)(?=[^、]|、)(?!任|为|[)(])"
 )
 # Where a word of ``starts`` is a part of a longer one.
-_INSIDE = re.compile(r"以上|为民|有限|有色|有线|设计|设备|建设|设施|经济|经信|经贸|经营|经管|交通|交警|交易|交运|和社|和改|和信|和旅|和计|和平|和乡|和城|和水|和规|和教|和卫|和体|和生|和草|和园|和农|和老|和医|向阳|并州|与信息|与")
+_INSIDE = re.compile(r"以上|为民|有限|有色|有线|设计|设备|建设|设施|经济|经信|经贸|经营|经管|交通|交警|交易|交运|和社|和改|和信|和旅|和计|和平|和乡|和城|和水|和规|和教|和卫|和体|和生|和草|和园|和农|和老|和医|向阳|并州|与信息")
 _OWN = re.compile(r"(?:我|本|该)[县市区镇乡局委办校院站所]?(?:中心|街道)?(?=[^,;。]{2,})")
 _FIRST_TITLE = re.compile(r"[^、,;。:]*?(?:组长|主任|班长|书记|秘书长|主席|队长|局长|科长|处长|负责人|长|委员|成员|政委|指挥)")
 

@@ -29,12 +29,13 @@ class Whole:
     """A field that can be broken down.
 
     ``parts`` are the fields of its parts where the wording opens a breakdown, ``free`` those that are parts without
-    it; ``names`` are the words by which a later phrase (申请中, 办结件中) takes it up again.
+    it, ``sums`` those whose exact sum is enough; ``names`` are the words by which a later phrase (申请中, 办结件中) takes it up again.
     """
 
     field: str
     parts: frozenset[str]
     free: frozenset[str]
+    sums: frozenset[str]
     names: tuple[str, ...]
 
 
@@ -156,7 +157,8 @@ def _whole(entry: dict[str, Any]) -> Whole:
     parts = frozenset(_words(entry["parts"]))
     if not free <= parts:
         raise PhraseError(f"{entry['field']}: {sorted(free - parts)} are free but no parts")
-    return Whole(entry["field"], parts, free, _words(entry.get("names", ())))
+    sums = frozenset(entry.get("sums", ())) | free | {entry["field"]}
+    return Whole(entry["field"], parts, free, sums, _words(entry.get("names", ())))
 
 
 def _aspect(entry: dict[str, Any]) -> Aspect:

@@ -29,9 +29,12 @@ _WITHIN_LENGTH = 16
 _REACH = 1
 # 按…分 opens another breakdown of a whole that may stand further back.
 _AXIS_REACH = 3
+_ASPECT_REACH = 2
 # Parts in 万 with two decimals: their sum may pass the whole by this much and still be rounded parts of it.
 _ROUNDING = Decimal("1.002")
 # Figures that add up to another by chance are few and small.
+# Parts that miss a total which the wording names by no more than this are its parts, wrongly added up.
+_SLIP = Decimal("0.1")
 _CHANCE_COUNT = 3
 _CHANCE_AMOUNT = 100
 
@@ -189,6 +192,7 @@ class _Reader:
     def __init__(self, text: str, items: Sequence[_Item], channels: Sequence[tuple[int, int]]) -> None:
         self.text = text
         self.items = [item for item in items if item.figure.field not in _BESIDE]
+        self.by_index = {item.index: item for item in items}
         self.all_items = items
         self.channels = channels
         self.frames: list[_Frame] = []
@@ -235,6 +239,9 @@ class _Reader:
                 break
             if other.index in self.links or other.index in self.wholes.values() or other.depth > item.depth:
                 continue
+            entry = load_phrases().wholes.get(item.figure.field)
+            if entry is None or other.figure.field not in entry.sums or item.figure.field in _OUTCOME_HOLDERS and other.figure.field != item.figure.field:
+                break
             if not self._can_hold(item, other) or other.figure.nil and other.sentence != item.sentence:
                 break
             if total == item.amount and len(run) > 1 and other.amount:
@@ -245,9 +252,12 @@ class _Reader:
                 return run
         if total == item.amount and len(run) > 1:
             return run[::-1]
-        same_sentence = [other for other in run if other.sentence == item.sentence]
-        sure = share or any(word in lead for word in _cues("sure_total"))
-        return same_sentence[::-1] if sure and (share or len(same_sentence) > 1) else []
+        sure = share or _any_of(_cues("sure_total"), lead)
+        close = len(run) > 1 and abs(total - item.amount) <= item.amount * _SLIP and lead in _cues("total")
+        nearest = [other for other in run if other.sentence == item.sentence]
+        if not nearest and run and lead in _cues("sure_total"):
+            nearest = [other for other in run if other.sentence == run[0].sentence]
+        return nearest[::-1] if (sure or close) and (share or len(nearest) > 1) else []
 
     def _share_follows(self, item: _Item) -> bool:
         place = self.all_items.index(item) + 1
@@ -278,9 +288,11 @@ class _Reader:
         if within is not None:
             return within
         if item.depth > before.depth and self._can_hold(before, item) and _OPENING.match(gap):
-            return before
+            return before if item.lead or item.amount != before.amount else None
         if _axis().search(item.clause):
             return self._nearest(item, whole_only=True, reach=_AXIS_REACH) or self._nearest(item)
+        if _OF_ALL.search(item.lead) and item.lead.endswith("占") and not self._share_follows(item):
+            return self._nearest(item)
         if _opening().search(item.clause) or (_COLON.match(gap) and self._can_hold(before, item)):
             return self._nearest(item)
         if before.figure.field == item.figure.field and _same().search(gap) and self._can_hold(before, item):
@@ -315,6 +327,8 @@ class _Reader:
                 continue
             if self._is_part(other) and (whole_only or self._divides(other, item)):
                 continue
+            if not self._is_part(other) and _axis().search(other.clause) and other.figure.field == item.figure.field:
+                return None
             return self._own_kind(other, item)
         return None
 
@@ -351,32 +365,45 @@ class _Reader:
         """Whether ``item`` and those after it are parts of the last part: 直接起诉10件,维持7件、纠正3件."""
         if not frame.parts or frame.parts[-1] is not self.items[self.position - 1]:
             return False
-        aspects = self._aspect(frame.parts[-1]), self._aspect(item)
-        if None in aspects or aspects[0] == aspects[1]:
-            return False
         last = frame.parts[-1]
+        aspects = self._aspect(last), self._aspect(item)
+        if None in aspects or (aspects[0] == aspects[1] and not _any_of(_cues("gather"), last.lead)):
+            return False
         return last.figure.field == item.figure.field and self._is_sum(last, item)
 
     def _goes_on(self, frame: _Frame, item: _Item) -> bool:
         if not self._can_hold(frame.whole, item, value=False) or self._starts_anew(item):
             return False
-        if frame.aspect == _OUTCOME and item.figure.field in (*_OUTCOME_FIELDS, "requests_carried_out"):
+        if item.figure.field == "requests_carried_out":
+            return frame.aspect == _OUTCOME and not self._answered_since(frame.whole)
+        whole = load_phrases().wholes[frame.whole.figure.field]
+        if frame.aspect == _OUTCOME and item.figure.field in _OUTCOME_FIELDS & whole.free:
             return True
+        if not frame.cued and frame.aspect not in (None, _OUTCOME) and self._aspect(item) is None:
+            return item.gap.startswith("、") or item.lead.startswith(_cues("rest"))
         if not item.figure.value and ";" not in item.gap:
             return self._parallel(frame, item)
         if frame.complete or (item.figure.field == "requests_carried_in" and not item.gap.startswith("、")):
             return False
         over = frame.exceeded_by(item)
         if ";" in item.gap:
-            if over or self.items[self.position - 1] is not frame.parts[-1] and not self._under(frame):
+            if self.items[self.position - 1] is not frame.parts[-1] and not self._under(frame):
+                return False
+            if over and (_verb(item.lead) or frame.cued):
                 return False
             if item.lead.startswith(_cues("rest")) or self._adds_up(frame, item):
                 return True
-            return self._listed(frame) and item.figure.unit == frame.parts[-1].figure.unit
+            same_unit = item.figure.unit == frame.parts[-1].figure.unit
+            return same_unit and (self._listed(frame) or not (_verb(item.lead) or _verb(frame.parts[-1].lead)))
         if over:
             return item.gap.startswith("、") or self._parallel(frame, item)
         same_kind = item.figure.field in (frame.whole.figure.field, frame.parts[-1].figure.field, "disclosed_part")
         return same_kind or item.gap.startswith("、") or not _verb(item.lead)
+
+    def _answered_since(self, whole: _Item) -> bool:
+        """Whether an answered total stands between ``whole`` and the present figure: what is carried out is beside it."""
+        since = self.items[: self.position]
+        return any(other.figure.field == "requests_answered" and other.start > whole.start for other in since)
 
     def _under(self, frame: _Frame) -> bool:
         """Whether the figure before the present one stands in a breakdown within ``frame``."""
@@ -445,13 +472,18 @@ class _Reader:
 
     def _outcome_whole(self, item: _Item) -> _Item | None:
         """The answered requests, else the received ones, of which ``item`` is an outcome."""
+        if item.figure.field == "requests_carried_out":
+            before = self.items[self.position - 1]
+            whole = self._by_index(self.wholes.get(before.index))
+            listed = before.figure.field in _OUTCOME_FIELDS and whole is not None and self._can_hold(whole, item)
+            return whole if listed and whole and not self._answered_since(whole) else None
         if item.figure.nil or item.figure.field not in _OUTCOME_FIELDS:
             return None
         for other in reversed(self.items[: self.position]):
             if other.paragraph != item.paragraph:
                 return None
-            whole = load_phrases().wholes.get(other.figure.field)
-            if whole is None or item.figure.field not in whole.free or not other.figure.value:
+            entry = load_phrases().wholes.get(other.figure.field)
+            if entry is None or item.figure.field not in entry.free or not other.figure.value:
                 continue
             if self._is_part(other) and self._divides(other, item):
                 continue
@@ -460,7 +492,10 @@ class _Reader:
         return None
 
     def _field(self, index: int) -> str:
-        return next(item.figure.field for item in self.items if item.index == index)
+        return self.by_index[index].figure.field
+
+    def _by_index(self, index: int | None) -> _Item | None:
+        return None if index is None else self.by_index[index]
 
     def _aspect_whole(self, item: _Item) -> _Item | None:
         """The count of the same field that ``item`` divides by applicant, means, outcome."""
@@ -469,17 +504,18 @@ class _Reader:
         if item.figure.nil or not aspects:
             return None
         for other in reversed(self.items[: self.position]):
-            if other.paragraph != item.paragraph or item.sentence - other.sentence > _REACH:
+            if other.paragraph != item.paragraph or item.sentence - other.sentence > _ASPECT_REACH:
                 return None
-            if self._is_part(other) or not self._can_hold(other, item):
-                if item.figure.field == "other_count":
-                    return None
+            gathered = _any_of(_cues("gather"), other.lead) and self._is_sum(other, item)
+            if (self._is_part(other) and not gathered) or not self._can_hold(other, item):
                 continue
-            words = self._around(other)
-            fits = any((not a.of or _any_of(a.of, other.lead)) and not _mentions(a, words) for a in aspects)
+            words = _BOTH_KINDS.sub("", self._around(other))
+            behind = self.text[other.end : other.end + 8]
+            fits = gathered or any((not a.of or _any_of(a.of, other.lead + behind)) and not _mentions(a, words) for a in aspects)
             same = other.figure.field == item.figure.field or any(a.of for a in aspects)
             restated = other.amount == item.amount and not item.lead
-            return other if fits and same and not restated else None
+            listed = other.index not in self.links and _axis().search(other.clause)
+            return None if listed else other if fits and same and not restated else None
         return None
 
     def _sum_whole(self, item: _Item) -> _Item | None:
@@ -489,33 +525,43 @@ class _Reader:
                 return None
             if other.depth > item.depth or not self._can_hold(other, item) or _earlier(other):
                 continue
-            if self._is_sum(other, item):
+            if self._is_sum(other, item) and not self._beside(other):
                 return other
         return None
+
+    def _beside(self, item: _Item) -> bool:
+        """Whether ``item`` is one of a bare list (甲局39件,乙局21件), whose members can add up to it by chance."""
+        place = self.items.index(item)
+        before = self.items[place - 1] if place else None
+        alike = before is not None and before.sentence == item.sentence and before.figure.field == item.figure.field
+        return alike and not self._is_part(item) and not _verb(item.lead)
 
     def _is_sum(self, whole: _Item, item: _Item) -> bool:
         """Whether the figures from ``item`` on, of one field, add up to ``whole``, and not by chance."""
         total = Decimal(0)
         count = 0
+        sums = load_phrases().wholes[whole.figure.field].sums
         for other in self._run(item):
-            alike = other.figure.field == item.figure.field or item.figure.field == "disclosed_part"
-            if not self._can_hold(whole, other) or not alike:
+            if not self._can_hold(whole, other) or other.figure.field not in sums:
+                return False
+            if not count and other.figure.field == "other_count" and _any_of(_cues("follow"), other.lead):
                 return False
             total += other.amount
             count += 1
             if total >= whole.amount:
                 break
-        own = whole.figure.field == item.figure.field or item.figure.field in load_phrases().wholes[whole.figure.field].free
         near = whole.sentence == item.sentence or count >= _CHANCE_COUNT or whole.amount >= _CHANCE_AMOUNT
-        return total == whole.amount and count > 1 and whole.exact and own and near
+        return total == whole.amount and count > 1 and whole.exact and near
 
     def _free_whole(self, item: _Item) -> _Item | None:
         for other in reversed(self.items[: self.position]):
             if other.paragraph != item.paragraph or other.sentence != item.sentence or item.figure.nil:
                 return None
+            if ";" in self.text[other.end : item.start] and _verb(item.lead):
+                return None
             whole = load_phrases().wholes.get(other.figure.field)
             if whole and item.figure.field in whole.free and self._can_hold(other, item) and other.depth <= item.depth:
-                return other
+                return other if _same_unit(other, item) or not _verb(item.lead) else None
         return None
 
     # What both need
@@ -566,9 +612,11 @@ _CHANGED = re.compile(r"[减增降升][为至到]|(?:精简|压缩|扩大)[为�
 _EARLIER = re.compile(r"(?:上年|去年|上一年度?|前年|年初|上年同期|去年同期|20\d\d年)的?$")
 _RESTATED = re.compile(r"[^,;。:、()]{0,12}?(?:之中|当中|中|里面|里头)(?![心央国小学间型文])")
 _OPENING = re.compile(r"[^,;。:]{0,6}\(")
-_COLON = re.compile(r"[)”\"]?[^,;。:(]{0,4}:")
+_COLON = re.compile(r"[)”\"]?[\u4e00-\u9fff]{0,4}:")
 _OF_ALL = re.compile(r"占[^,;。:、]{0,12}$")
-_SEVERAL = re.compile(r"[两二三四五六七八九十\d几][家者项类个].{0,6}占")
+_SEVERAL = re.compile(r"[两二三四五六七八九十\d几][家者项类个市县区局所部种].{0,6}占")
+_BOTH_KINDS = re.compile(r"专[(、]?兼[)]?职")
+_OUTCOME_HOLDERS = frozenset({"requests_received", "requests_answered"})
 
 
 def _measure(item: _Item) -> str:
@@ -627,9 +675,9 @@ def _same() -> re.Pattern[str]:
 
 @cache
 def _axis() -> re.Pattern[str]:
-    return re.compile(rf"(?:^|[,;。:( ]){_any('axis')}[^,;。:、]{{1,12}}?{_any('axis_end')}(?=[,:]|[^,;。:]{{0,12}}$)")
+    return re.compile(rf"(?:^|[,;。:( ])(?:论[^,;。:、]{{1,5}}[,:]|[^,;。:、]{{1,5}}上,)|(?:^|[,;。:( ]){_any('axis')}[^,;。:、]{{1,12}}?{_any('axis_end')}(?=[,:]|[^,;。:]{{0,12}}$)")
 
 
 @cache
 def _within() -> re.Pattern[str]:
-    return re.compile(rf"(?:^|[,;。:( ])在?(?:这|上述|以上|全部|所有)?(?P<words>[^,;。:、(]{{0,{_WITHIN_LENGTH}}}?){_any('within')}(?=[,:]|[^,;。]{{0,14}}$)")
+    return re.compile(rf"(?:^|[,;。:( ])在?(?:这|上述|以上|全部|所有)?(?P<words>[^,;。:、(]{{0,{_WITHIN_LENGTH}}}?){_any('within')}(?![心央国小学间型文级等期介标药医])(?=[,:]|[^,;。]{{0,14}}$)")
