@@ -34,6 +34,7 @@ _ASPECT_REACH = 2
 _ROUNDING = Decimal("1.002")
 # Figures that add up to another by chance are few and small.
 # Parts that miss a total which the wording names by no more than this are its parts, wrongly added up.
+_NAME_LENGTH = 8
 _SLIP = Decimal("0.1")
 _CHANCE_COUNT = 3
 _CHANCE_AMOUNT = 100
@@ -104,6 +105,7 @@ class _Frame:
     depth: int
     aspect: str | None
     cued: bool
+    by_aspect: bool = False
     parts: list[_Item] = field(default_factory=list)
 
     @property
@@ -239,8 +241,7 @@ class _Reader:
                 break
             if other.index in self.links or other.index in self.wholes.values() or other.depth > item.depth:
                 continue
-            entry = load_phrases().wholes.get(item.figure.field)
-            if entry is None or other.figure.field not in entry.sums or item.figure.field in _OUTCOME_HOLDERS and other.figure.field != item.figure.field:
+            if not share and item.figure.field in _OUTCOME_HOLDERS and other.figure.field != item.figure.field:
                 break
             if not self._can_hold(item, other) or other.figure.nil and other.sentence != item.sentence:
                 break
@@ -290,14 +291,22 @@ class _Reader:
         if item.depth > before.depth and self._can_hold(before, item) and _OPENING.match(gap):
             return before if item.lead or item.amount != before.amount else None
         if _axis().search(item.clause):
-            return self._nearest(item, whole_only=True, reach=_AXIS_REACH) or self._nearest(item)
-        if _OF_ALL.search(item.lead) and item.lead.endswith("占") and not self._share_follows(item):
+            whole = self._same_kind(item) or self._nearest(item, whole_only=True, reach=_AXIS_REACH) or self._nearest(item)
+            return whole if whole and self._fits(whole, item) else None
+        if self.text.endswith("占", 0, item.start) and not self._share_follows(item):
             return self._nearest(item)
         if _opening().search(item.clause) or (_COLON.match(gap) and self._can_hold(before, item)):
             return self._nearest(item)
         if before.figure.field == item.figure.field and _same().search(gap) and self._can_hold(before, item):
             return before if before.index not in self.links else None
         return None
+
+    def _fits(self, whole: _Item, item: _Item) -> bool:
+        """Whether the figures from ``item`` on, counting something else than ``whole``, do not far exceed it."""
+        if whole.figure.field == item.figure.field:
+            return True
+        run = [other for other in self._run(item) if other.figure.field == item.figure.field]
+        return sum(other.amount for other in run) <= whole.amount * (1 + _SLIP)
 
     def _within(self, item: _Item, before: _Item) -> _Item | None:
         """The whole that a phrase like 新增信息中 or ⟦38件⟧申请中 takes up again."""
@@ -313,7 +322,7 @@ class _Reader:
                 continue
             names = load_phrases().wholes[other.figure.field].names
             shared = 2 * sum(name in words for name in names[:1]) + sum(name in words for name in names)
-            shared += 3 * sum(pair in other.lead for pair in _pairs(words))
+            shared += 3 * sum(pair in other.lead for pair in _pairs(words) if pair not in names)
             shared += bool(shared) and other.index not in self.links
             if shared and (best is None or (shared, place) >= best):
                 best = (shared, place)
@@ -330,6 +339,15 @@ class _Reader:
             if not self._is_part(other) and _axis().search(other.clause) and other.figure.field == item.figure.field:
                 return None
             return self._own_kind(other, item)
+        return None
+
+    def _same_kind(self, item: _Item) -> _Item | None:
+        """The nearest whole that counts what ``item`` counts; other counts (应办12件) stand between them."""
+        for other in reversed(self.items[: self.position]):
+            if other.paragraph != item.paragraph or item.sentence - other.sentence > _REACH:
+                return None
+            if other.figure.field == item.figure.field and not self._is_part(other) and self._can_hold(other, item):
+                return None if _axis().search(other.clause) else other
         return None
 
     def _is_part(self, item: _Item) -> bool:
@@ -354,10 +372,11 @@ class _Reader:
         """The open breakdown that ``item`` goes on with, innermost first."""
         for place in range(len(self.frames) - 1, -1, -1):
             frame = self.frames[place]
+            if self._breaks_down(frame, item):
+                del self.frames[place + 1 :]
+                return self._open(frame.parts[-1], item.depth, self._aspect(item), cued=True)
             if self._goes_on(frame, item):
                 del self.frames[place + 1 :]
-                if self._breaks_down(frame, item):
-                    return self._open(frame.parts[-1], item.depth, self._aspect(item), cued=True)
                 return self._split(frame, item)
         return None
 
@@ -379,15 +398,16 @@ class _Reader:
         whole = load_phrases().wholes[frame.whole.figure.field]
         if frame.aspect == _OUTCOME and item.figure.field in _OUTCOME_FIELDS & whole.free:
             return True
-        if not frame.cued and frame.aspect not in (None, _OUTCOME) and self._aspect(item) is None:
-            return item.gap.startswith("、") or item.lead.startswith(_cues("rest"))
+        if frame.by_aspect and self._aspect(item) is None:
+            return item.gap.startswith("、") or item.lead.startswith(_cues("rest")) or self._adds_up(frame, item)
         if not item.figure.value and ";" not in item.gap:
             return self._parallel(frame, item)
         if frame.complete or (item.figure.field == "requests_carried_in" and not item.gap.startswith("、")):
             return False
         over = frame.exceeded_by(item)
         if ";" in item.gap:
-            if self.items[self.position - 1] is not frame.parts[-1] and not self._under(frame):
+            before = self.items[self.position - 1]
+            if before is not frame.parts[-1] and before is not frame.whole and not self._under(frame):
                 return False
             if over and (_verb(item.lead) or frame.cued):
                 return False
@@ -416,8 +436,14 @@ class _Reader:
             any(word in item.gap for word in _cues("fresh"))
             or item.lead.startswith("对")
             or bool(_CHANGED.search(item.lead))
-            or bool(_RESTATED.match(self.text, item.end))
+            or (bool(_RESTATED.match(self.text, item.end)) and not self._new_amount(item))
         )
+
+    def _new_amount(self, item: _Item) -> bool:
+        """Whether a dispute that is broken down next is not the total said again: 已审理的15件中."""
+        earlier = self.items[: self.position]
+        same = any(other.figure.field == item.figure.field and other.amount == item.amount for other in earlier)
+        return item.figure.field in _DISPUTES and not same
 
     def _parallel(self, frame: _Frame, item: _Item) -> bool:
         """Whether ``item`` is worded like the part before it, so that a sum that does not fit is the writer's."""
@@ -455,8 +481,6 @@ class _Reader:
     def _split(self, frame: _Frame, item: _Item) -> _Frame:
         """``frame``, or another partition of its whole where ``item`` is distinguished by something else."""
         aspect = self._aspect(item)
-        if frame.aspect is None and not frame.cued:
-            frame.aspect = aspect
         if item.gap.startswith("、") or aspect == frame.aspect or _OUTCOME not in (aspect, frame.aspect):
             return frame
         return self._open(frame.whole, frame.depth, aspect, cued=False)
@@ -465,10 +489,12 @@ class _Reader:
         """The breakdown that ``item`` belongs to without any opening word."""
         if before is None or self._starts_anew(item):
             return None
-        whole = self._outcome_whole(item) or self._aspect_whole(item) or self._sum_whole(item) or self._free_whole(item)
-        if whole is None:
-            return None
-        return self._open(whole, item.depth, self._aspect(item), cued=False)
+        aspect = self._aspect(item)
+        divided = self._outcome_whole(item) or self._aspect_whole(item)
+        if divided is not None:
+            return self._open(divided, item.depth, aspect, cued=False, by_aspect=aspect != _OUTCOME)
+        whole = self._sum_whole(item) or self._free_whole(item) or self._list_whole(item, before)
+        return None if whole is None else self._open(whole, item.depth, None, cued=False)
 
     def _outcome_whole(self, item: _Item) -> _Item | None:
         """The answered requests, else the received ones, of which ``item`` is an outcome."""
@@ -511,8 +537,15 @@ class _Reader:
                 continue
             words = _BOTH_KINDS.sub("", self._around(other))
             behind = self.text[other.end : other.end + 8]
-            fits = gathered or any((not a.of or _any_of(a.of, other.lead + behind)) and not _mentions(a, words) for a in aspects)
-            same = other.figure.field == item.figure.field or any(a.of for a in aspects)
+            named = other.figure.field in _DISPUTES and _any_of(load_phrases().wholes[other.figure.field].names, other.lead)
+            fits = gathered or any(
+                (not a.of or _any_of(a.of, other.lead + behind)) and (named or not _mentions(a, words)) for a in aspects
+            )
+            fields = (other.figure.field, item.figure.field)
+            same = len({*fields}) == 1 or any(a.of for a in aspects)
+            same = same or (fields == ("requests_received", "requests_answered") and not self._answered_since(other))
+            if item.figure.field == "other_count" and other is not self.items[self.position - 1]:
+                return None
             restated = other.amount == item.amount and not item.lead
             listed = other.index not in self.links and _axis().search(other.clause)
             return None if listed else other if fits and same and not restated else None
@@ -533,7 +566,9 @@ class _Reader:
         """Whether ``item`` is one of a bare list (甲局39件,乙局21件), whose members can add up to it by chance."""
         place = self.items.index(item)
         before = self.items[place - 1] if place else None
-        alike = before is not None and before.sentence == item.sentence and before.figure.field == item.figure.field
+        if before is None or before.sentence != item.sentence or _CHANGED.search(item.lead):
+            return False
+        alike = (before.figure.field, before.figure.unit) == (item.figure.field, item.figure.unit)
         return alike and not self._is_part(item) and not _verb(item.lead)
 
     def _is_sum(self, whole: _Item, item: _Item) -> bool:
@@ -546,10 +581,15 @@ class _Reader:
                 return False
             if not count and other.figure.field == "other_count" and _any_of(_cues("follow"), other.lead):
                 return False
+            if count and ";" in other.gap and other.figure.field != item.figure.field:
+                return False
             total += other.amount
             count += 1
             if total >= whole.amount:
                 break
+        aspect = next((a for a in load_phrases().aspects if a.of and a.name == self._aspect(item)), None)
+        if aspect and not _any_of(aspect.of, whole.lead):
+            return False
         near = whole.sentence == item.sentence or count >= _CHANCE_COUNT or whole.amount >= _CHANCE_AMOUNT
         return total == whole.amount and count > 1 and whole.exact and near
 
@@ -561,8 +601,23 @@ class _Reader:
                 return None
             whole = load_phrases().wholes.get(other.figure.field)
             if whole and item.figure.field in whole.free and self._can_hold(other, item) and other.depth <= item.depth:
-                return other if _same_unit(other, item) or not _verb(item.lead) else None
+                return other if _same_unit(other, item) else None
         return None
+
+    def _list_whole(self, item: _Item, before: _Item) -> _Item | None:
+        """The figure directly before a bare list of names and figures that nearly adds up to it."""
+        if self._is_part(before) or not self._can_hold(before, item) or item.sentence - before.sentence > _REACH:
+            return None
+        total = Decimal(0)
+        count = 0
+        for other in self._run(item):
+            alike = (other.figure.field, other.figure.unit) == (item.figure.field, before.figure.unit)
+            if not alike or not other.lead or len(other.lead) > _NAME_LENGTH or _verb(other.lead):
+                break
+            total += other.amount
+            count += 1
+        own = item.figure.field in load_phrases().wholes[before.figure.field].sums
+        return before if own and count > 1 and abs(total - before.amount) <= before.amount * _SLIP else None
 
     # What both need
 
@@ -571,7 +626,7 @@ class _Reader:
         entry = load_phrases().wholes.get(whole.figure.field)
         if entry is None or part.figure.field not in entry.parts or whole is part or whole.figure.nil:
             return False
-        if _measure(whole) != _measure(part) or _earlier(whole):
+        if _measure(whole) != _measure(part) or _earlier(whole) or _earlier(part):
             return False
         if "other_count" in (whole.figure.field, part.figure.field) and not _same_unit(whole, part):
             return False
@@ -590,12 +645,14 @@ class _Reader:
             return lead
         return lead + re.split(f"[{BOUNDARIES}]", self.text[item.end : item.end + 20])[0]
 
-    def _open(self, whole: _Item, depth: int, aspect: str | None, *, cued: bool) -> _Frame:
+    def _open(
+        self, whole: _Item, depth: int, aspect: str | None, *, cued: bool, by_aspect: bool = False
+    ) -> _Frame:
         names = self.partitions.setdefault(whole.index, {})
-        key = aspect if aspect is not None and not cued else f"{len(names)}"
+        key = f"{len(names)}" if cued else aspect or ""
         if key not in names:
             names[key] = f"{list(self.partitions).index(whole.index) + 1}{_letter(len(names))}"
-        frame = _Frame(whole, names[key], depth, aspect, cued)
+        frame = _Frame(whole, names[key], depth, aspect, cued, by_aspect)
         self.frames.append(frame)
         return frame
 
@@ -616,6 +673,7 @@ _COLON = re.compile(r"[)”\"]?[\u4e00-\u9fff]{0,4}:")
 _OF_ALL = re.compile(r"占[^,;。:、]{0,12}$")
 _SEVERAL = re.compile(r"[两二三四五六七八九十\d几][家者项类个市县区局所部种].{0,6}占")
 _BOTH_KINDS = re.compile(r"专[(、]?兼[)]?职")
+_DISPUTES = frozenset({"reviews", "litigations", "complaints"})
 _OUTCOME_HOLDERS = frozenset({"requests_received", "requests_answered"})
 
 
@@ -675,9 +733,9 @@ def _same() -> re.Pattern[str]:
 
 @cache
 def _axis() -> re.Pattern[str]:
-    return re.compile(rf"(?:^|[,;。:( ])(?:论[^,;。:、]{{1,5}}[,:]|[^,;。:、]{{1,5}}上,)|(?:^|[,;。:( ]){_any('axis')}[^,;。:、]{{1,12}}?{_any('axis_end')}(?=[,:]|[^,;。:]{{0,12}}$)")
+    return re.compile(rf"(?:^|[,;。:() ])(?:论[^,;。:、]{{1,5}}[,:]|[^,;。:、]{{1,5}}上,)|(?:^|[,;。:() ]){_any('axis')}[^,;。:、]{{1,12}}?{_any('axis_end')}(?=[,:]|[^,;。:]{{0,12}}$)")
 
 
 @cache
 def _within() -> re.Pattern[str]:
-    return re.compile(rf"(?:^|[,;。:( ])在?(?:这|上述|以上|全部|所有)?(?P<words>[^,;。:、(]{{0,{_WITHIN_LENGTH}}}?){_any('within')}(?![心央国小学间型文级等期介标药医])(?=[,:]|[^,;。]{{0,14}}$)")
+    return re.compile(rf"(?:^|[,;。:( ])在?(?:这|上述|以上|全部|所有)?(?P<words>(?:[^,;。:、()]|\([^()]{{1,6}}\)){{0,{_WITHIN_LENGTH}}}?){_any('within')}(?![心央国小学间型文级等期介标药医])(?=[,:]|[^,;。]{{0,14}}$)")
