@@ -22,7 +22,7 @@ Bound = Literal["exact", "about", "at_least"]
 # Percentages and changes stand beside the figures that they describe and are neither wholes nor parts.
 _BESIDE = frozenset({"share", "growth"})
 _MONEY = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
-_PERSONS = frozenset("人名位")
+_PERSONS = frozenset({"人", "名", "位"})
 # A phrase that takes a whole up again is short: 新增信息中, 在这三十八件申请中.
 _WITHIN_LENGTH = 16
 # 其中 reaches back one sentence, an outcome to the start of its paragraph.
@@ -201,6 +201,7 @@ class _Reader:
         self.links: dict[int, tuple[int, str]] = {}
         self.wholes: dict[int, int] = {}
         self.partitions: dict[int, dict[str, str]] = {}
+        self.sums: dict[str, Decimal] = {}
         self.position = 0
 
     def read(self) -> None:
@@ -241,7 +242,7 @@ class _Reader:
                 break
             if other.index in self.links or other.index in self.wholes.values() or other.depth > item.depth:
                 continue
-            if not share and item.figure.field in _OUTCOME_HOLDERS and other.figure.field != item.figure.field:
+            if not share and item.figure.field in _OWN_ONLY and other.figure.field != item.figure.field:
                 break
             if not self._can_hold(item, other) or other.figure.nil and other.sentence != item.sentence:
                 break
@@ -303,7 +304,7 @@ class _Reader:
 
     def _fits(self, whole: _Item, item: _Item) -> bool:
         """Whether the figures from ``item`` on, counting something else than ``whole``, do not far exceed it."""
-        if whole.figure.field == item.figure.field:
+        if whole.figure.field == item.figure.field or whole.figure.field not in _REQUESTS:
             return True
         run = [other for other in self._run(item) if other.figure.field == item.figure.field]
         return sum(other.amount for other in run) <= whole.amount * (1 + _SLIP)
@@ -321,8 +322,9 @@ class _Reader:
             if other.paragraph != item.paragraph or not self._can_hold(other, item):
                 continue
             names = load_phrases().wholes[other.figure.field].names
-            shared = 2 * sum(name in words for name in names[:1]) + sum(name in words for name in names)
-            shared += 3 * sum(pair in other.lead for pair in _pairs(words) if pair not in names)
+            lead = re.split("[,;。:]", other.gap)[-1]
+            shared = sum(1 + 2 * (name in lead) for name in names if name in words)
+            shared += 3 * sum(pair in lead for pair in _pairs(words) if pair not in names)
             shared += bool(shared) and other.index not in self.links
             if shared and (best is None or (shared, place) >= best):
                 best = (shared, place)
@@ -398,12 +400,12 @@ class _Reader:
         whole = load_phrases().wholes[frame.whole.figure.field]
         if frame.aspect == _OUTCOME and item.figure.field in _OUTCOME_FIELDS & whole.free:
             return True
-        if frame.by_aspect and self._aspect(item) is None:
-            return item.gap.startswith("、") or item.lead.startswith(_cues("rest")) or self._adds_up(frame, item)
         if not item.figure.value and ";" not in item.gap:
             return self._parallel(frame, item)
-        if frame.complete or (item.figure.field == "requests_carried_in" and not item.gap.startswith("、")):
+        if frame.complete:
             return False
+        if item.figure.field == "requests_carried_in" or (frame.by_aspect and self._aspect(item) is None):
+            return item.gap.startswith("、") or item.lead.startswith(_cues("rest")) or self._adds_up(frame, item)
         over = frame.exceeded_by(item)
         if ";" in item.gap:
             before = self.items[self.position - 1]
@@ -481,7 +483,7 @@ class _Reader:
     def _split(self, frame: _Frame, item: _Item) -> _Frame:
         """``frame``, or another partition of its whole where ``item`` is distinguished by something else."""
         aspect = self._aspect(item)
-        if item.gap.startswith("、") or aspect == frame.aspect or _OUTCOME not in (aspect, frame.aspect):
+        if item.gap.startswith("、") or aspect == frame.aspect or not {aspect, frame.aspect} & _APART:
             return frame
         return self._open(frame.whole, frame.depth, aspect, cued=False)
 
@@ -537,19 +539,29 @@ class _Reader:
                 continue
             words = _BOTH_KINDS.sub("", self._around(other))
             behind = self.text[other.end : other.end + 8]
-            named = other.figure.field in _DISPUTES and _any_of(load_phrases().wholes[other.figure.field].names, other.lead)
-            fits = gathered or any(
-                (not a.of or _any_of(a.of, other.lead + behind)) and (named or not _mentions(a, words)) for a in aspects
-            )
+            if other.figure.field in _DISPUTES:
+                words = self._behind_name(other) or words
+            fits = gathered or any((not a.of or _any_of(a.of, other.lead + behind)) and not _mentions(a, words) for a in aspects)
             fields = (other.figure.field, item.figure.field)
             same = len({*fields}) == 1 or any(a.of for a in aspects)
-            same = same or (fields == ("requests_received", "requests_answered") and not self._answered_since(other))
-            if item.figure.field == "other_count" and other is not self.items[self.position - 1]:
+            same = same or (fields == ("requests_received", "requests_answered") and self._all_answered(other, item))
+            if item.figure.field == "other_count" and (other is not self.items[self.position - 1] or not same):
                 return None
             restated = other.amount == item.amount and not item.lead
             listed = other.index not in self.links and _axis().search(other.clause)
             return None if listed else other if fits and same and not restated else None
         return None
+
+    def _behind_name(self, item: _Item) -> str | None:
+        """What stands between the name of a dispute and its figure: 一审 in 行政诉讼一审11件; None where it is not named."""
+        names = load_phrases().wholes[item.figure.field].names
+        ends = [item.lead.rfind(name) + len(name) for name in names if name in item.lead]
+        return item.lead[max(ends) :] + " " if ends else None
+
+    def _all_answered(self, whole: _Item, item: _Item) -> bool:
+        """Whether the figures from ``item`` on say how all of ``whole`` were answered: 按时1262件,延期13件."""
+        run = [other for other in self._run(item) if other.figure.field == item.figure.field]
+        return len(run) > 1 and sum(other.amount for other in run) == whole.amount
 
     def _sum_whole(self, item: _Item) -> _Item | None:
         """The figure before ``item`` that it and those after it add up to exactly."""
@@ -587,11 +599,15 @@ class _Reader:
             count += 1
             if total >= whole.amount:
                 break
-        aspect = next((a for a in load_phrases().aspects if a.of and a.name == self._aspect(item)), None)
-        if aspect and not _any_of(aspect.of, whole.lead):
+        if not self._of_whole(item, whole):
             return False
         near = whole.sentence == item.sentence or count >= _CHANCE_COUNT or whole.amount >= _CHANCE_AMOUNT
         return total == whole.amount and count > 1 and whole.exact and near
+
+    def _of_whole(self, item: _Item, whole: _Item) -> bool:
+        """Whether what distinguishes ``item`` can distinguish parts of ``whole``: 废止 none of what was 制定."""
+        aspect = next((a for a in load_phrases().aspects if a.of and a.name == self._aspect(item)), None)
+        return aspect is None or _any_of(aspect.of, whole.lead)
 
     def _free_whole(self, item: _Item) -> _Item | None:
         for other in reversed(self.items[: self.position]):
@@ -607,6 +623,8 @@ class _Reader:
     def _list_whole(self, item: _Item, before: _Item) -> _Item | None:
         """The figure directly before a bare list of names and figures that nearly adds up to it."""
         if self._is_part(before) or not self._can_hold(before, item) or item.sentence - before.sentence > _REACH:
+            return None
+        if not _verb(before.lead) or not self._of_whole(item, before):
             return None
         total = Decimal(0)
         count = 0
@@ -650,6 +668,8 @@ class _Reader:
     ) -> _Frame:
         names = self.partitions.setdefault(whole.index, {})
         key = f"{len(names)}" if cued else aspect or ""
+        while key in names and whole.exact and self.sums.get(names[key]) == whole.amount:
+            key += "+"
         if key not in names:
             names[key] = f"{list(self.partitions).index(whole.index) + 1}{_letter(len(names))}"
         frame = _Frame(whole, names[key], depth, aspect, cued, by_aspect)
@@ -658,6 +678,7 @@ class _Reader:
 
     def _link(self, item: _Item, frame: _Frame) -> None:
         frame.parts.append(item)
+        self.sums[frame.partition] = self.sums.get(frame.partition, Decimal(0)) + item.amount
         self.links[item.index] = (frame.whole.index, frame.partition)
         self.wholes[item.index] = frame.whole.index
 
@@ -674,14 +695,18 @@ _OF_ALL = re.compile(r"占[^,;。:、]{0,12}$")
 _SEVERAL = re.compile(r"[两二三四五六七八九十\d几][家者项类个市县区局所部种].{0,6}占")
 _BOTH_KINDS = re.compile(r"专[(、]?兼[)]?职")
 _DISPUTES = frozenset({"reviews", "litigations", "complaints"})
-_OUTCOME_HOLDERS = frozenset({"requests_received", "requests_answered"})
+_REQUESTS = frozenset({"requests_received", "requests_answered"})
+# Totals of figures of their own field only: 新收57件,结转4件,应办61件 is a sum that nobody broke down.
+_OWN_ONLY = _REQUESTS | {"other_count"}
+# Parts by these stand in a partition of their own beside any others.
+_APART = frozenset({_OUTCOME, "attendance"})
 
 
 def _measure(item: _Item) -> str:
     unit = item.figure.unit or ""
     if unit in _MONEY:
         return "money"
-    return "persons" if unit[:1] in _PERSONS and unit else "count"
+    return "persons" if unit in _PERSONS else "count"
 
 
 def _same_unit(whole: _Item, part: _Item) -> bool:
