@@ -11,6 +11,9 @@ from extractors.phrases import load_phrases
 # Where a phrase ends. A blank ends one where the text is not spaced out as a whole.
 BOUNDARIES = ",;:。!?()、\n "
 _SPACED = re.compile(r"(?<=[\u3400-\u9fff])[ \u3000](?=[\u3400-\u9fff])")
+_COLUMNS = re.compile(r"(?:(?<=\d\d)|(?<=[\u3400-\u9fff）)：:][\u3400-\u9fff）)：:]))\s+(?=[\u3400-\u9fff（(]{2}|\d{5})|\n(?=(?:第一|常务|执行)?副?\s*[组主班]\s*[长任]|成\s*员)")
+# A full stop of half the width: behind a word or a sign, before a word.
+_FULL_STOP = re.compile(r"(?<=[^\d\s.A-Za-z])[.．](?=[\s\u3400-\u9fff]|$)")
 # Above this share of blanks between ideographs per character, a recogniser set them, not the writer.
 _SPACED_SHARE = 0.03
 # A line break that ends a paragraph: after a full stop, before an empty line, before or after a numbered heading.
@@ -34,11 +37,18 @@ class Folded:
         return self.printed[self.starts[start] : self.starts[end - 1] + 1] if start < end else ""
 
 
-def fold(printed: str) -> Folded:
-    """``printed`` with narrow punctuation, simplified characters and without the blanks that mean nothing."""
+def fold(printed: str, *, columns: bool = False) -> Folded:
+    """``printed`` with narrow punctuation, simplified characters and without the blanks that mean nothing.
+
+    Args:
+        printed: the text.
+        columns: whether blanks between words of two characters or more part the columns of a list, and so stay.
+    """
     spaced = len(_SPACED.findall(printed)) > _SPACED_SHARE * len(printed)
     kept_blanks = {match.end() - 1: "\n" for match in _PARAGRAPH.finditer(printed)}
-    if not spaced:
+    if columns:
+        kept_blanks = {match.start(): " " for match in _COLUMNS.finditer(printed)} | kept_blanks
+    elif not spaced:
         kept_blanks |= {match.start(): " " for match in _SPACED.finditer(printed)}
     script = load_phrases().script
     text: list[str] = []
@@ -47,6 +57,8 @@ def fold(printed: str) -> Folded:
     for offset, char in enumerate(printed):
         places.append(len(text))
         kept = kept_blanks.get(offset, "") if char.isspace() else _plain(char)
+        if char in ".．" and _FULL_STOP.match(printed, offset):
+            kept = "。"
         if kept:
             text.append(script.get(kept, kept))
             starts.append(offset)

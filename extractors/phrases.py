@@ -1,6 +1,6 @@
-"""The closed word lists of the prose, as data: ``data/relations.toml`` and ``data/channels.toml``.
+"""The closed word lists of the prose, as data: ``data/relations.toml``, ``channels.toml``, ``titles.toml``.
 
-Loading checks both: an unknown schema, an empty or repeated word or a field that is declared twice raises
+Loading checks them: an unknown schema, an empty or repeated word or a field that is declared twice raises
 :class:`PhraseError`.
 """
 
@@ -17,6 +17,7 @@ from extractors.forms import data_directory
 
 RELATIONS_SCHEMA = "gongkai.relations/1"
 CHANNELS_SCHEMA = "gongkai.channels/1"
+TITLES_SCHEMA = "gongkai.titles/1"
 
 
 class PhraseError(ValueError):
@@ -28,12 +29,13 @@ class Whole:
     """A field that can be broken down.
 
     ``parts`` are the fields of its parts where the wording opens a breakdown, ``free`` those that are parts without
-    it; ``names`` are the words by which a later phrase (申请中, 办结件中) takes it up again.
+    it, ``sums`` those whose exact sum is enough; ``names`` are the words by which a later phrase (申请中, 办结件中) takes it up again.
     """
 
     field: str
     parts: frozenset[str]
     free: frozenset[str]
+    sums: frozenset[str]
     names: tuple[str, ...]
 
 
@@ -94,17 +96,53 @@ def load_phrases(path: Path | None = None) -> Phrases:
     return phrases
 
 
+@dataclass(frozen=True, slots=True)
+class Kinds:
+    """``data/channels.toml``: the kind of each type word and of each word for a section, and the kinds that have any."""
+
+    words: Mapping[str, str]
+    sections: Mapping[str, str]
+    carriers: frozenset[str]
+
+
 @functools.cache
-def load_kinds(path: Path | None = None) -> Mapping[str, str]:
-    """The kind of each type word of a channel (default: the shipped ones).
+def load_kinds(path: Path | None = None) -> Kinds:
+    """The type words of channels (default: the shipped ones).
 
     Raises:
         PhraseError: the file is no list of kinds, or gives a word two kinds.
     """
     data = _read(path or data_directory() / "channels.toml", CHANNELS_SCHEMA)
-    pairs = [(word, kind) for kind, words in data["kind"].items() for word in _words(words)]
-    _unique("type word", (word for word, _ in pairs))
-    return dict(pairs)
+    words = [(word, kind) for kind, listed in data["kind"].items() for word in _words(listed)]
+    sections = [(word, kind) for kind, listed in data["section"].items() for word in _words(listed)]
+    _unique("type word", (word for word, _ in words))
+    _unique("section", (word for word, _ in sections))
+    unknown = {*data["carriers"], *data["section"]} - set(data["kind"])
+    if unknown:
+        raise PhraseError(f"no type word is given for {sorted(unknown)}")
+    return Kinds(dict(words), dict(sections), frozenset(data["carriers"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Titles:
+    """``data/titles.toml``: what titles end in and begin behind, and the words between a name and its title."""
+
+    ends: tuple[str, ...]
+    starts: tuple[str, ...]
+    holds: tuple[str, ...]
+    groups: tuple[str, ...]
+    never: tuple[str, ...]
+
+
+@functools.cache
+def load_titles(path: Path | None = None) -> Titles:
+    """The words of titles (default: the shipped ones).
+
+    Raises:
+        PhraseError: the file is no list of titles, or contradicts itself.
+    """
+    data = _read(path or data_directory() / "titles.toml", TITLES_SCHEMA)
+    return Titles(**{name: _words(data[name]) for name in ("ends", "starts", "holds", "groups", "never")})
 
 
 def _read(path: Path, schema: str) -> dict[str, Any]:
@@ -119,7 +157,8 @@ def _whole(entry: dict[str, Any]) -> Whole:
     parts = frozenset(_words(entry["parts"]))
     if not free <= parts:
         raise PhraseError(f"{entry['field']}: {sorted(free - parts)} are free but no parts")
-    return Whole(entry["field"], parts, free, _words(entry.get("names", ())))
+    sums = frozenset(entry.get("sums", ())) | free | {entry["field"]}
+    return Whole(entry["field"], parts, free, sums, _words(entry.get("names", ())))
 
 
 def _aspect(entry: dict[str, Any]) -> Aspect:

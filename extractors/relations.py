@@ -22,16 +22,20 @@ Bound = Literal["exact", "about", "at_least"]
 # Percentages and changes stand beside the figures that they describe and are neither wholes nor parts.
 _BESIDE = frozenset({"share", "growth"})
 _MONEY = {"元": 1, "万元": 10_000, "亿元": 100_000_000}
-_PERSONS = frozenset("人名位")
+_PERSONS = frozenset({"人", "名", "位"})
 # A phrase that takes a whole up again is short: 新增信息中, 在这三十八件申请中.
 _WITHIN_LENGTH = 16
 # 其中 reaches back one sentence, an outcome to the start of its paragraph.
 _REACH = 1
 # 按…分 opens another breakdown of a whole that may stand further back.
 _AXIS_REACH = 3
+_ASPECT_REACH = 2
 # Parts in 万 with two decimals: their sum may pass the whole by this much and still be rounded parts of it.
 _ROUNDING = Decimal("1.002")
 # Figures that add up to another by chance are few and small.
+# Parts that miss a total which the wording names by no more than this are its parts, wrongly added up.
+_NAME_LENGTH = 8
+_SLIP = Decimal("0.1")
 _CHANCE_COUNT = 3
 _CHANCE_AMOUNT = 100
 
@@ -101,6 +105,7 @@ class _Frame:
     depth: int
     aspect: str | None
     cued: bool
+    by_aspect: bool = False
     parts: list[_Item] = field(default_factory=list)
 
     @property
@@ -142,12 +147,16 @@ def attach(
     labels = label_phrases(folded, phrases, channel_places)
     place = {item.index: place for place, item in enumerate(items)}
     wholes = [place.get(reader.wholes.get(item.index, -1)) for item in items]
-    scopes = scope_phrases(folded, phrases, wholes, channel_places, publisher)
+    scopes = scope_phrases(folded, phrases, labels, wholes, channel_places, publisher)
     relations: list[Relation] = [Relation(None, None, None, None)] * len(figures)
     for item, label, scope in zip(items, labels, scopes, strict=True):
         whole, partition = reader.links.get(item.index, (None, None))
-        relations[item.index] = Relation(whole, partition, label, scope)
+        relations[item.index] = Relation(whole, partition, _quote(folded, label), _quote(folded, scope))
     return relations
+
+
+def _quote(folded: Folded, span: tuple[int, int] | None) -> str | None:
+    return folded.quote(*span) if span else None
 
 
 def _items(folded: Folded, figures: Sequence[Figure]) -> list[_Item]:
@@ -185,12 +194,14 @@ class _Reader:
     def __init__(self, text: str, items: Sequence[_Item], channels: Sequence[tuple[int, int]]) -> None:
         self.text = text
         self.items = [item for item in items if item.figure.field not in _BESIDE]
+        self.by_index = {item.index: item for item in items}
         self.all_items = items
         self.channels = channels
         self.frames: list[_Frame] = []
         self.links: dict[int, tuple[int, str]] = {}
         self.wholes: dict[int, int] = {}
         self.partitions: dict[int, dict[str, str]] = {}
+        self.sums: dict[str, Decimal] = {}
         self.position = 0
 
     def read(self) -> None:
@@ -231,6 +242,8 @@ class _Reader:
                 break
             if other.index in self.links or other.index in self.wholes.values() or other.depth > item.depth:
                 continue
+            if not share and item.figure.field in _OWN_ONLY and other.figure.field != item.figure.field:
+                break
             if not self._can_hold(item, other) or other.figure.nil and other.sentence != item.sentence:
                 break
             if total == item.amount and len(run) > 1 and other.amount:
@@ -241,9 +254,12 @@ class _Reader:
                 return run
         if total == item.amount and len(run) > 1:
             return run[::-1]
-        same_sentence = [other for other in run if other.sentence == item.sentence]
-        sure = share or any(word in lead for word in _cues("sure_total"))
-        return same_sentence[::-1] if sure and (share or len(same_sentence) > 1) else []
+        sure = share or _any_of(_cues("sure_total"), lead)
+        close = len(run) > 1 and abs(total - item.amount) <= item.amount * _SLIP and lead in _cues("total")
+        nearest = [other for other in run if other.sentence == item.sentence]
+        if not nearest and run and lead in _cues("sure_total"):
+            nearest = [other for other in run if other.sentence == run[0].sentence]
+        return nearest[::-1] if (sure or close) and (share or len(nearest) > 1) else []
 
     def _share_follows(self, item: _Item) -> bool:
         place = self.all_items.index(item) + 1
@@ -274,14 +290,24 @@ class _Reader:
         if within is not None:
             return within
         if item.depth > before.depth and self._can_hold(before, item) and _OPENING.match(gap):
-            return before
+            return before if item.lead or item.amount != before.amount else None
         if _axis().search(item.clause):
-            return self._nearest(item, whole_only=True, reach=_AXIS_REACH) or self._nearest(item)
+            whole = self._same_kind(item) or self._nearest(item, whole_only=True, reach=_AXIS_REACH) or self._nearest(item)
+            return whole if whole and self._fits(whole, item) else None
+        if self.text.endswith("占", 0, item.start) and not self._share_follows(item):
+            return self._nearest(item)
         if _opening().search(item.clause) or (_COLON.match(gap) and self._can_hold(before, item)):
             return self._nearest(item)
         if before.figure.field == item.figure.field and _same().search(gap) and self._can_hold(before, item):
             return before if before.index not in self.links else None
         return None
+
+    def _fits(self, whole: _Item, item: _Item) -> bool:
+        """Whether the figures from ``item`` on, counting something else than ``whole``, do not far exceed it."""
+        if whole.figure.field == item.figure.field or whole.figure.field not in _REQUESTS:
+            return True
+        run = [other for other in self._run(item) if other.figure.field == item.figure.field]
+        return sum(other.amount for other in run) <= whole.amount * (1 + _SLIP)
 
     def _within(self, item: _Item, before: _Item) -> _Item | None:
         """The whole that a phrase like 新增信息中 or ⟦38件⟧申请中 takes up again."""
@@ -296,8 +322,9 @@ class _Reader:
             if other.paragraph != item.paragraph or not self._can_hold(other, item):
                 continue
             names = load_phrases().wholes[other.figure.field].names
-            shared = 2 * sum(name in words for name in names[:1]) + sum(name in words for name in names)
-            shared += 3 * sum(pair in other.lead for pair in _pairs(words))
+            lead = re.split("[,;。:]", other.gap)[-1]
+            shared = sum(1 + 2 * (name in lead) for name in names if name in words)
+            shared += 3 * sum(pair in lead for pair in _pairs(words) if pair not in names)
             shared += bool(shared) and other.index not in self.links
             if shared and (best is None or (shared, place) >= best):
                 best = (shared, place)
@@ -311,7 +338,18 @@ class _Reader:
                 continue
             if self._is_part(other) and (whole_only or self._divides(other, item)):
                 continue
+            if not self._is_part(other) and _axis().search(other.clause) and other.figure.field == item.figure.field:
+                return None
             return self._own_kind(other, item)
+        return None
+
+    def _same_kind(self, item: _Item) -> _Item | None:
+        """The nearest whole that counts what ``item`` counts; other counts (应办12件) stand between them."""
+        for other in reversed(self.items[: self.position]):
+            if other.paragraph != item.paragraph or item.sentence - other.sentence > _REACH:
+                return None
+            if other.figure.field == item.figure.field and not self._is_part(other) and self._can_hold(other, item):
+                return None if _axis().search(other.clause) else other
         return None
 
     def _is_part(self, item: _Item) -> bool:
@@ -336,10 +374,11 @@ class _Reader:
         """The open breakdown that ``item`` goes on with, innermost first."""
         for place in range(len(self.frames) - 1, -1, -1):
             frame = self.frames[place]
+            if self._breaks_down(frame, item):
+                del self.frames[place + 1 :]
+                return self._open(frame.parts[-1], item.depth, self._aspect(item), cued=True)
             if self._goes_on(frame, item):
                 del self.frames[place + 1 :]
-                if self._breaks_down(frame, item):
-                    return self._open(frame.parts[-1], item.depth, self._aspect(item), cued=True)
                 return self._split(frame, item)
         return None
 
@@ -347,32 +386,46 @@ class _Reader:
         """Whether ``item`` and those after it are parts of the last part: 直接起诉10件,维持7件、纠正3件."""
         if not frame.parts or frame.parts[-1] is not self.items[self.position - 1]:
             return False
-        aspects = self._aspect(frame.parts[-1]), self._aspect(item)
-        if None in aspects or aspects[0] == aspects[1]:
-            return False
         last = frame.parts[-1]
+        aspects = self._aspect(last), self._aspect(item)
+        if None in aspects or (aspects[0] == aspects[1] and not _any_of(_cues("gather"), last.lead)):
+            return False
         return last.figure.field == item.figure.field and self._is_sum(last, item)
 
     def _goes_on(self, frame: _Frame, item: _Item) -> bool:
         if not self._can_hold(frame.whole, item, value=False) or self._starts_anew(item):
             return False
-        if frame.aspect == _OUTCOME and item.figure.field in (*_OUTCOME_FIELDS, "requests_carried_out"):
+        if item.figure.field == "requests_carried_out":
+            return frame.aspect == _OUTCOME and not self._answered_since(frame.whole)
+        whole = load_phrases().wholes[frame.whole.figure.field]
+        if frame.aspect == _OUTCOME and item.figure.field in _OUTCOME_FIELDS & whole.free:
             return True
         if not item.figure.value and ";" not in item.gap:
             return self._parallel(frame, item)
-        if frame.complete or (item.figure.field == "requests_carried_in" and not item.gap.startswith("、")):
+        if frame.complete:
             return False
+        if item.figure.field == "requests_carried_in" or (frame.by_aspect and self._aspect(item) is None):
+            return item.gap.startswith("、") or item.lead.startswith(_cues("rest")) or self._adds_up(frame, item)
         over = frame.exceeded_by(item)
         if ";" in item.gap:
-            if over or self.items[self.position - 1] is not frame.parts[-1] and not self._under(frame):
+            before = self.items[self.position - 1]
+            if before is not frame.parts[-1] and before is not frame.whole and not self._under(frame):
+                return False
+            if over and (_verb(item.lead) or frame.cued):
                 return False
             if item.lead.startswith(_cues("rest")) or self._adds_up(frame, item):
                 return True
-            return self._listed(frame) and item.figure.unit == frame.parts[-1].figure.unit
+            same_unit = item.figure.unit == frame.parts[-1].figure.unit
+            return same_unit and (self._listed(frame) or not (_verb(item.lead) or _verb(frame.parts[-1].lead)))
         if over:
             return item.gap.startswith("、") or self._parallel(frame, item)
         same_kind = item.figure.field in (frame.whole.figure.field, frame.parts[-1].figure.field, "disclosed_part")
         return same_kind or item.gap.startswith("、") or not _verb(item.lead)
+
+    def _answered_since(self, whole: _Item) -> bool:
+        """Whether an answered total stands between ``whole`` and the present figure: what is carried out is beside it."""
+        since = self.items[: self.position]
+        return any(other.figure.field == "requests_answered" and other.start > whole.start for other in since)
 
     def _under(self, frame: _Frame) -> bool:
         """Whether the figure before the present one stands in a breakdown within ``frame``."""
@@ -385,8 +438,14 @@ class _Reader:
             any(word in item.gap for word in _cues("fresh"))
             or item.lead.startswith("对")
             or bool(_CHANGED.search(item.lead))
-            or bool(_RESTATED.match(self.text, item.end))
+            or (bool(_RESTATED.match(self.text, item.end)) and not self._new_amount(item))
         )
+
+    def _new_amount(self, item: _Item) -> bool:
+        """Whether a dispute that is broken down next is not the total said again: 已审理的15件中."""
+        earlier = self.items[: self.position]
+        same = any(other.figure.field == item.figure.field and other.amount == item.amount for other in earlier)
+        return item.figure.field in _DISPUTES and not same
 
     def _parallel(self, frame: _Frame, item: _Item) -> bool:
         """Whether ``item`` is worded like the part before it, so that a sum that does not fit is the writer's."""
@@ -424,9 +483,7 @@ class _Reader:
     def _split(self, frame: _Frame, item: _Item) -> _Frame:
         """``frame``, or another partition of its whole where ``item`` is distinguished by something else."""
         aspect = self._aspect(item)
-        if frame.aspect is None and not frame.cued:
-            frame.aspect = aspect
-        if item.gap.startswith("、") or aspect == frame.aspect or _OUTCOME not in (aspect, frame.aspect):
+        if item.gap.startswith("、") or aspect == frame.aspect or not {aspect, frame.aspect} & _APART:
             return frame
         return self._open(frame.whole, frame.depth, aspect, cued=False)
 
@@ -434,20 +491,27 @@ class _Reader:
         """The breakdown that ``item`` belongs to without any opening word."""
         if before is None or self._starts_anew(item):
             return None
-        whole = self._outcome_whole(item) or self._aspect_whole(item) or self._sum_whole(item) or self._free_whole(item)
-        if whole is None:
-            return None
-        return self._open(whole, item.depth, self._aspect(item), cued=False)
+        aspect = self._aspect(item)
+        divided = self._outcome_whole(item) or self._aspect_whole(item)
+        if divided is not None:
+            return self._open(divided, item.depth, aspect, cued=False, by_aspect=aspect != _OUTCOME)
+        whole = self._sum_whole(item) or self._free_whole(item) or self._list_whole(item, before)
+        return None if whole is None else self._open(whole, item.depth, None, cued=False)
 
     def _outcome_whole(self, item: _Item) -> _Item | None:
         """The answered requests, else the received ones, of which ``item`` is an outcome."""
+        if item.figure.field == "requests_carried_out":
+            before = self.items[self.position - 1]
+            whole = self._by_index(self.wholes.get(before.index))
+            listed = before.figure.field in _OUTCOME_FIELDS and whole is not None and self._can_hold(whole, item)
+            return whole if listed and whole and not self._answered_since(whole) else None
         if item.figure.nil or item.figure.field not in _OUTCOME_FIELDS:
             return None
         for other in reversed(self.items[: self.position]):
             if other.paragraph != item.paragraph:
                 return None
-            whole = load_phrases().wholes.get(other.figure.field)
-            if whole is None or item.figure.field not in whole.free or not other.figure.value:
+            entry = load_phrases().wholes.get(other.figure.field)
+            if entry is None or item.figure.field not in entry.free or not other.figure.value:
                 continue
             if self._is_part(other) and self._divides(other, item):
                 continue
@@ -456,7 +520,10 @@ class _Reader:
         return None
 
     def _field(self, index: int) -> str:
-        return next(item.figure.field for item in self.items if item.index == index)
+        return self.by_index[index].figure.field
+
+    def _by_index(self, index: int | None) -> _Item | None:
+        return None if index is None else self.by_index[index]
 
     def _aspect_whole(self, item: _Item) -> _Item | None:
         """The count of the same field that ``item`` divides by applicant, means, outcome."""
@@ -465,18 +532,36 @@ class _Reader:
         if item.figure.nil or not aspects:
             return None
         for other in reversed(self.items[: self.position]):
-            if other.paragraph != item.paragraph or item.sentence - other.sentence > _REACH:
+            if other.paragraph != item.paragraph or item.sentence - other.sentence > _ASPECT_REACH:
                 return None
-            if self._is_part(other) or not self._can_hold(other, item):
-                if item.figure.field == "other_count":
-                    return None
+            gathered = _any_of(_cues("gather"), other.lead) and self._is_sum(other, item)
+            if (self._is_part(other) and not gathered) or not self._can_hold(other, item):
                 continue
-            words = self._around(other)
-            fits = any((not a.of or _any_of(a.of, other.lead)) and not _mentions(a, words) for a in aspects)
-            same = other.figure.field == item.figure.field or any(a.of for a in aspects)
+            words = _BOTH_KINDS.sub("", self._around(other))
+            behind = self.text[other.end : other.end + 8]
+            if other.figure.field in _DISPUTES:
+                words = self._behind_name(other) or words
+            fits = gathered or any((not a.of or _any_of(a.of, other.lead + behind)) and not _mentions(a, words) for a in aspects)
+            fields = (other.figure.field, item.figure.field)
+            same = len({*fields}) == 1 or any(a.of for a in aspects)
+            same = same or (fields == ("requests_received", "requests_answered") and self._all_answered(other, item))
+            if item.figure.field == "other_count" and (other is not self.items[self.position - 1] or not same):
+                return None
             restated = other.amount == item.amount and not item.lead
-            return other if fits and same and not restated else None
+            listed = other.index not in self.links and _axis().search(other.clause)
+            return None if listed else other if fits and same and not restated else None
         return None
+
+    def _behind_name(self, item: _Item) -> str | None:
+        """What stands between the name of a dispute and its figure: 一审 in 行政诉讼一审11件; None where it is not named."""
+        names = load_phrases().wholes[item.figure.field].names
+        ends = [item.lead.rfind(name) + len(name) for name in names if name in item.lead]
+        return item.lead[max(ends) :] + " " if ends else None
+
+    def _all_answered(self, whole: _Item, item: _Item) -> bool:
+        """Whether the figures from ``item`` on say how all of ``whole`` were answered: 按时1262件,延期13件."""
+        run = [other for other in self._run(item) if other.figure.field == item.figure.field]
+        return len(run) > 1 and sum(other.amount for other in run) == whole.amount
 
     def _sum_whole(self, item: _Item) -> _Item | None:
         """The figure before ``item`` that it and those after it add up to exactly."""
@@ -485,34 +570,72 @@ class _Reader:
                 return None
             if other.depth > item.depth or not self._can_hold(other, item) or _earlier(other):
                 continue
-            if self._is_sum(other, item):
+            if self._is_sum(other, item) and not self._beside(other):
                 return other
         return None
+
+    def _beside(self, item: _Item) -> bool:
+        """Whether ``item`` is one of a bare list (甲局39件,乙局21件), whose members can add up to it by chance."""
+        place = self.items.index(item)
+        before = self.items[place - 1] if place else None
+        if before is None or before.sentence != item.sentence or _CHANGED.search(item.lead):
+            return False
+        alike = (before.figure.field, before.figure.unit) == (item.figure.field, item.figure.unit)
+        return alike and not self._is_part(item) and not _verb(item.lead)
 
     def _is_sum(self, whole: _Item, item: _Item) -> bool:
         """Whether the figures from ``item`` on, of one field, add up to ``whole``, and not by chance."""
         total = Decimal(0)
         count = 0
+        sums = load_phrases().wholes[whole.figure.field].sums
         for other in self._run(item):
-            alike = other.figure.field == item.figure.field or item.figure.field == "disclosed_part"
-            if not self._can_hold(whole, other) or not alike:
+            if not self._can_hold(whole, other) or other.figure.field not in sums:
+                return False
+            if not count and other.figure.field == "other_count" and _any_of(_cues("follow"), other.lead):
+                return False
+            if count and ";" in other.gap and other.figure.field != item.figure.field:
                 return False
             total += other.amount
             count += 1
             if total >= whole.amount:
                 break
-        own = whole.figure.field == item.figure.field or item.figure.field in load_phrases().wholes[whole.figure.field].free
+        if not self._of_whole(item, whole):
+            return False
         near = whole.sentence == item.sentence or count >= _CHANCE_COUNT or whole.amount >= _CHANCE_AMOUNT
-        return total == whole.amount and count > 1 and whole.exact and own and near
+        return total == whole.amount and count > 1 and whole.exact and near
+
+    def _of_whole(self, item: _Item, whole: _Item) -> bool:
+        """Whether what distinguishes ``item`` can distinguish parts of ``whole``: 废止 none of what was 制定."""
+        aspect = next((a for a in load_phrases().aspects if a.of and a.name == self._aspect(item)), None)
+        return aspect is None or _any_of(aspect.of, whole.lead)
 
     def _free_whole(self, item: _Item) -> _Item | None:
         for other in reversed(self.items[: self.position]):
             if other.paragraph != item.paragraph or other.sentence != item.sentence or item.figure.nil:
                 return None
+            if ";" in self.text[other.end : item.start] and _verb(item.lead):
+                return None
             whole = load_phrases().wholes.get(other.figure.field)
             if whole and item.figure.field in whole.free and self._can_hold(other, item) and other.depth <= item.depth:
-                return other
+                return other if _same_unit(other, item) else None
         return None
+
+    def _list_whole(self, item: _Item, before: _Item) -> _Item | None:
+        """The figure directly before a bare list of names and figures that nearly adds up to it."""
+        if self._is_part(before) or not self._can_hold(before, item) or item.sentence - before.sentence > _REACH:
+            return None
+        if not _verb(before.lead) or not self._of_whole(item, before):
+            return None
+        total = Decimal(0)
+        count = 0
+        for other in self._run(item):
+            alike = (other.figure.field, other.figure.unit) == (item.figure.field, before.figure.unit)
+            if not alike or not other.lead or len(other.lead) > _NAME_LENGTH or _verb(other.lead):
+                break
+            total += other.amount
+            count += 1
+        own = item.figure.field in load_phrases().wholes[before.figure.field].sums
+        return before if own and count > 1 and abs(total - before.amount) <= before.amount * _SLIP else None
 
     # What both need
 
@@ -521,7 +644,7 @@ class _Reader:
         entry = load_phrases().wholes.get(whole.figure.field)
         if entry is None or part.figure.field not in entry.parts or whole is part or whole.figure.nil:
             return False
-        if _measure(whole) != _measure(part) or _earlier(whole):
+        if _measure(whole) != _measure(part) or _earlier(whole) or _earlier(part):
             return False
         if "other_count" in (whole.figure.field, part.figure.field) and not _same_unit(whole, part):
             return False
@@ -540,17 +663,22 @@ class _Reader:
             return lead
         return lead + re.split(f"[{BOUNDARIES}]", self.text[item.end : item.end + 20])[0]
 
-    def _open(self, whole: _Item, depth: int, aspect: str | None, *, cued: bool) -> _Frame:
+    def _open(
+        self, whole: _Item, depth: int, aspect: str | None, *, cued: bool, by_aspect: bool = False
+    ) -> _Frame:
         names = self.partitions.setdefault(whole.index, {})
-        key = aspect if aspect is not None and not cued else f"{len(names)}"
+        key = f"{len(names)}" if cued else aspect or ""
+        while key in names and whole.exact and self.sums.get(names[key]) == whole.amount:
+            key += "+"
         if key not in names:
             names[key] = f"{list(self.partitions).index(whole.index) + 1}{_letter(len(names))}"
-        frame = _Frame(whole, names[key], depth, aspect, cued)
+        frame = _Frame(whole, names[key], depth, aspect, cued, by_aspect)
         self.frames.append(frame)
         return frame
 
     def _link(self, item: _Item, frame: _Frame) -> None:
         frame.parts.append(item)
+        self.sums[frame.partition] = self.sums.get(frame.partition, Decimal(0)) + item.amount
         self.links[item.index] = (frame.whole.index, frame.partition)
         self.wholes[item.index] = frame.whole.index
 
@@ -562,16 +690,23 @@ _CHANGED = re.compile(r"[减增降升][为至到]|(?:精简|压缩|扩大)[为�
 _EARLIER = re.compile(r"(?:上年|去年|上一年度?|前年|年初|上年同期|去年同期|20\d\d年)的?$")
 _RESTATED = re.compile(r"[^,;。:、()]{0,12}?(?:之中|当中|中|里面|里头)(?![心央国小学间型文])")
 _OPENING = re.compile(r"[^,;。:]{0,6}\(")
-_COLON = re.compile(r"[)”\"]?[^,;。:(]{0,4}:")
+_COLON = re.compile(r"[)”\"]?[\u4e00-\u9fff]{0,4}:")
 _OF_ALL = re.compile(r"占[^,;。:、]{0,12}$")
-_SEVERAL = re.compile(r"[两二三四五六七八九十\d几][家者项类个].{0,6}占")
+_SEVERAL = re.compile(r"[两二三四五六七八九十\d几][家者项类个市县区局所部种].{0,6}占")
+_BOTH_KINDS = re.compile(r"专[(、]?兼[)]?职")
+_DISPUTES = frozenset({"reviews", "litigations", "complaints"})
+_REQUESTS = frozenset({"requests_received", "requests_answered"})
+# Totals of figures of their own field only: 新收57件,结转4件,应办61件 is a sum that nobody broke down.
+_OWN_ONLY = _REQUESTS | {"other_count"}
+# Parts by these stand in a partition of their own beside any others.
+_APART = frozenset({_OUTCOME, "attendance"})
 
 
 def _measure(item: _Item) -> str:
     unit = item.figure.unit or ""
     if unit in _MONEY:
         return "money"
-    return "persons" if unit[:1] in _PERSONS and unit else "count"
+    return "persons" if unit in _PERSONS else "count"
 
 
 def _same_unit(whole: _Item, part: _Item) -> bool:
@@ -623,9 +758,9 @@ def _same() -> re.Pattern[str]:
 
 @cache
 def _axis() -> re.Pattern[str]:
-    return re.compile(rf"(?:^|[,;。:( ]){_any('axis')}[^,;。:、]{{1,12}}?{_any('axis_end')}(?=[,:]|[^,;。:]{{0,12}}$)")
+    return re.compile(rf"(?:^|[,;。:() ])(?:论[^,;。:、]{{1,5}}[,:]|[^,;。:、]{{1,5}}上,)|(?:^|[,;。:() ]){_any('axis')}[^,;。:、]{{1,12}}?{_any('axis_end')}(?=[,:]|[^,;。:]{{0,12}}$)")
 
 
 @cache
 def _within() -> re.Pattern[str]:
-    return re.compile(rf"(?:^|[,;。:( ])在?(?:这|上述|以上|全部|所有)?(?P<words>[^,;。:、(]{{0,{_WITHIN_LENGTH}}}?){_any('within')}(?=[,:]|[^,;。]{{0,14}}$)")
+    return re.compile(rf"(?:^|[,;。:( ])在?(?:这|上述|以上|全部|所有)?(?P<words>(?:[^,;。:、()]|\([^()]{{1,6}}\)){{0,{_WITHIN_LENGTH}}}?){_any('within')}(?![心央国小学间型文级等期介标药医])(?=[,:]|[^,;。]{{0,14}}$)")

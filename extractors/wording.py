@@ -7,7 +7,7 @@ its particles (全年共受理政府信息公开申请12件: 政府信息公开�
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -19,10 +19,17 @@ _TAIL_LENGTH = 14
 # Marks that end a phrase; 、 joins the words of one.
 _ENDS = BOUNDARIES.replace("、", "")
 _SPACE = re.compile(f"[{_ENDS}]")
+_MARK = re.compile(f"[{BOUNDARIES}]")
+_STOP = re.compile("[。;!?\n]")
+# A short bracket is a part of the word that it stands in: 中标(成交)结果.
+_ASIDE = re.compile(r"(?<=[\u4e00-\u9fff])[(][^()\d]{1,8}[)](?=[\u4e00-\u9fff\d])")
 _JOIN = re.compile("[、和与及]|以及")
-_SHARING = re.compile(r"(?:占|占比|比重|比例)[^,;。]{0,3}$")
-_YEAR = re.compile(r"^(?:20\d\d|二[〇○零]..)年?(?:度)?|^\d{1,2}月\d{0,2}日?|^[(（]?[一二三四五六七八九十]{1,2}[)、)]|^\d{1,2}[.、．)]")
+_SHARING = re.compile(r"(?:占|占比|比重|比例)[^,;。]{0,8}$")
+_YEAR = re.compile(
+    r"(?:20\d\d|二[〇○零]..)年?(?:度)?|\d{1,2}月\d{0,2}日?|[(]?[一二三四五六七八九十]{1,2}[)、)]|\d{1,2}[.、．)]"
+)
 _SEVERALLY = re.compile(r"分别|依次|各为")
+_DISPUTES = frozenset({"reviews", "litigations", "complaints"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,52 +45,70 @@ class Phrase:
 Span = tuple[int, int]
 
 
-def label_phrases(folded: Folded, phrases: Sequence[Phrase], channels: Sequence[Span]) -> list[str | None]:
-    """The label of each figure, as printed; ``phrases`` in the order of the text."""
+def label_phrases(folded: Folded, phrases: Sequence[Phrase], channels: Sequence[Span]) -> list[Span | None]:
+    """The label of each figure; ``phrases`` in the order of the text."""
     spans: list[Span | None] = []
     for place, phrase in enumerate(phrases):
         span = (
             _nil_label(folded.text, phrase)
             if phrase.nil
-            else _listed_label(folded.text, phrases, place, channels) or _label(folded.text, phrases, place, spans)
+            else _listed_label(folded.text, phrases, place, channels) or _label(folded.text, phrases, place, spans, channels)
         )
         spans.append(span)
-    return [folded.quote(*span) if span else None for span in spans]
+    return spans
 
 
-def _label(text: str, phrases: Sequence[Phrase], place: int, spans: Sequence[Span | None]) -> Span | None:
+def _label(
+    text: str, phrases: Sequence[Phrase], place: int, spans: Sequence[Span | None], channels: Sequence[Span]
+) -> Span | None:
     phrase = phrases[place]
     floor = phrases[place - 1].end if place else 0
-    lead = (_phrase_start(text, floor, phrase.start), phrase.start)
-    if phrase.field == "share" and _SHARING.search(text[lead[0] : lead[1]]):
-        named = _strip(text, (lead[0], lead[0] + _SHARING.search(text[lead[0] : lead[1]]).start()))  # type: ignore[union-attr]
-        if named:
-            return named
+    start, end = lead = (_phrase_start(text, floor, phrase.start), phrase.start)
+    sharing = _SHARING.search(text, start, end) if phrase.field == "share" else None
+    if sharing:
         before = next((span for span in reversed(spans[:place]) if span), None)
-        return before or lead
-    named = _strip(text, lead)
-    if named and text[named[0] : named[1]] not in load_phrases().label["verbs"]:
-        return _without_verb(text, named)
+        return _strip(text, (start, sharing.start())) or before or lead
     after = _tail(text, phrases, place)
+    if after and start < end and text[end - 1] in _ENDS:
+        return after
+    named = _strip(text, lead)
+    words = load_phrases().label
+    total = next((word for word in words["total"] if text.endswith(word, start, end)), None)
+    if total and (named is None or _is_area(text[start:end])):
+        return after or (end - len(total), end)
+    if named and not (after and _says_little(text[named[0] : named[1]], text[after[0] : after[1]])):
+        return _without_verb(text, named, phrase.field, channels)
     if after or named:
         return after or named
-    total = next((word for word in load_phrases().label["total"] if text.endswith(word, lead[0], lead[1])), None)
-    if total:
-        return lead[1] - len(total), lead[1]
-    return _previous(text, floor, lead[0])
+    if start == floor and place and spans[place - 1]:
+        return spans[place - 1]
+    return _previous(text, floor, start, phrase.field, channels)
+
+
+def _is_area(lead: str) -> bool:
+    return len(lead) < 6 and lead.startswith(tuple(load_phrases().scope["area"]))
+
+
+def _says_little(lead: str, tail: str) -> bool:
+    """Whether the noun stands behind the figure: 召开⟦3次⟧会议, 其余⟦5件⟧结转, 先后⟦两次⟧听取汇报."""
+    words = load_phrases()
+    if lead in words.label["verbs"] or lead in words.cues["rest"] and not tail.startswith(("为", "由")):
+        return True
+    return _verbs().match(tail) is not None and _verbs().search(lead) is None
 
 
 def _phrase_start(text: str, floor: int, end: int) -> int:
+    asides = [match.span() for match in _ASIDE.finditer(text, floor, end + 1)]
     ends = [match.end() for match in _SPACE.finditer(text, floor, end) if match.end() < end]
-    return ends[-1] if ends else floor
+    return next((at for at in reversed(ends) if not any(a < at <= b for a, b in asides)), floor)
 
 
-def _previous(text: str, floor: int, end: int) -> Span | None:
+def _previous(text: str, floor: int, end: int, field: str, channels: Sequence[Span]) -> Span | None:
     """The phrase before the one that ends at ``end``: 政府信息公开申请,共12件."""
-    if end - 1 <= floor or text[end - 1] not in ",:(":
+    if end - 1 <= floor or text[end - 1] not in ",:( ":
         return None
     named = _strip(text, (_phrase_start(text, floor, end - 1), end - 1))
-    return _without_verb(text, named) if named else None
+    return _without_verb(text, named, field, channels) if named else None
 
 
 def _strip(text: str, span: Span) -> Span | None:
@@ -114,23 +139,32 @@ def _splits_word(text: str, end: int, head: str) -> bool:
     return text.startswith(_WORDS_OF_HEADS, start)
 
 
-def _first(words: Iterable[str], holds: object) -> str | None:
-    return next((word for word in words if holds(word)), None)  # type: ignore[operator]
+def _first(words: Iterable[str], holds: Callable[[str], bool]) -> str | None:
+    return next((word for word in words if holds(word)), None)
 
 
-def _without_verb(text: str, span: Span) -> Span:
+def _without_verb(text: str, span: Span, field: str = "", channels: Sequence[Span] = ()) -> Span:
     """What stands behind the first verb of ``span``, where that is a noun; else ``span``."""
     start, end = span
+    if field in _DISPUTES:
+        noun = next((noun for noun in load_phrases().nil[field] if noun in text[start:end]), None)
+        if noun and text.rfind(noun, start, end) + len(noun) > end - 3:
+            return text.rfind(noun, start, end), end
+    behind = max((stop for begin, stop in channels if start <= begin and stop < end), default=start)
+    if field != "disclosed_part" and end - behind > 1:
+        start = behind
     words = _masked(text[start:end])
     match = _verbs().search(words)
     while match:
         rest = _strip(text, (start + match.end(), end))
         if rest is None or rest[1] - rest[0] < 2:
-            return span
-        if _verbs().match(words, rest[0] - start) is None:
-            return rest
-        match = _verbs().match(words, rest[0] - start)
-    return span
+            break
+        following = _verbs().match(words, rest[0] - start)
+        if following is None or following.end() == len(words):
+            # A noun of two characters may be the end of a longer one: with its verb it is right for both.
+            return rest if rest[1] - rest[0] > 2 else (start + match.start(), rest[1])
+        match = following
+    return start, end
 
 
 def _masked(words: str) -> str:
@@ -148,7 +182,7 @@ def _tail(text: str, phrases: Sequence[Phrase], place: int) -> Span | None:
     """The words that follow a figure up to the next mark or figure."""
     start = phrases[place].end
     limit = phrases[place + 1].start if place + 1 < len(phrases) else len(text)
-    match = re.compile(f"[{_ENDS}、]").search(text, start, limit)
+    match = _MARK.search(text, start, limit)
     end = match.start() if match else limit
     if not match and limit < len(text):
         return None
@@ -165,10 +199,9 @@ def _tail(text: str, phrases: Sequence[Phrase], place: int) -> Span | None:
 
 def _nil_label(text: str, phrase: Phrase) -> Span | None:
     """What a negation denies: the noun of the field behind it, else before it."""
-    sentence = re.compile("[。;!?\n]")
-    stop = sentence.search(text, phrase.end)
+    stop = _STOP.search(text, phrase.end)
     end = stop.start() if stop else len(text)
-    start = max((match.end() for match in sentence.finditer(text, 0, phrase.start)), default=0)
+    start = max((match.end() for match in _STOP.finditer(text, 0, phrase.start)), default=0)
     for noun in load_phrases().nil.get(phrase.field, ()):
         at = text.find(noun, phrase.end, end)
         if at >= 0:
@@ -177,7 +210,7 @@ def _nil_label(text: str, phrase: Phrase) -> Span | None:
         at = text.rfind(noun, start, phrase.start)
         if at >= 0:
             return at, at + len(noun)
-    mark = re.compile(f"[{_ENDS}、]").search(text, phrase.end, end)
+    mark = _MARK.search(text, phrase.end, end)
     tail = _strip(text, (phrase.end, mark.start() if mark else end))
     return tail or _strip(text, (_phrase_start(text, start, phrase.start), phrase.start))
 
@@ -218,61 +251,121 @@ def _names(text: str, start: int, end: int) -> list[Span]:
     return names
 
 
-# Scope
-
-
 def scope_phrases(
     folded: Folded,
     phrases: Sequence[Phrase],
+    labels: Sequence[Span | None],
     wholes: Sequence[int | None],
     channels: Sequence[Span],
     publisher: str | None = None,
-) -> list[str | None]:
-    """The scope of each figure, as printed; ``wholes`` holds the place of each figure's whole among ``phrases``."""
+) -> list[Span | None]:
+    """The scope of each figure; ``wholes`` holds the place of each figure's whole among ``phrases``."""
     text = folded.text
-    area = publisher is None and any(word in text for word in load_phrases().scope["area"])
-    scopes: list[Span | None] = []
+    scopes: list[Span | None] = [None] * len(phrases)
     subject: Span | None = None
     before = 0
     for place, phrase in enumerate(phrases):
-        gap = text[before : phrase.start]
-        if any(mark in gap for mark in "。;!?\n"):
+        stop = max((match.end() for match in _STOP.finditer(text, before, phrase.start)), default=None)
+        if stop is not None:
             subject = None
-        found, holds = _body(text, before, phrase.start, part=wholes[place] is not None, area=area, channels=channels)
-        if found and publisher and text[found[0] : found[1]] in publisher:
-            found = None
-        if holds:
-            subject = found
-        own = found or _inherited(scopes, wholes, place) or subject
-        scopes.append(own)
+        part = wholes[place] is not None
+        found = _named_body(text, labels[place], channels) if part or _listed(text, phrases, place) else None
+        if found is None:
+            found = _subject(text, before if stop is None else stop, phrase.start, part, publisher, channels)
+            subject = found or subject
+        scopes[place] = None if found and _is_publisher(text[found[0] : found[1]], publisher) else found or subject
         before = phrase.end
-    return [folded.quote(*span) if span else None for span in scopes]
+    # A total may follow its parts, so what a part has from its whole is settled last.
+    for place, whole in enumerate(wholes):
+        if scopes[place] is None and whole is not None and not _parted(text, phrases[whole], phrases[place]):
+            scopes[place] = scopes[whole]
+    return scopes
 
 
-def _inherited(scopes: Sequence[Span | None], wholes: Sequence[int | None], place: int) -> Span | None:
-    whole = wholes[place]
-    return scopes[whole] if whole is not None and whole < len(scopes) else None
+def _is_publisher(body: str, publisher: str | None) -> bool:
+    return publisher is not None and body.replace("人民政府", "政府") in publisher.replace("人民政府", "政府")
 
 
-def _body(
-    text: str, floor: int, end: int, *, part: bool, area: bool, channels: Sequence[Span]
-) -> tuple[Span | None, bool]:
-    """The body that the words before a figure name, and whether it is the subject of what follows."""
-    start = max((text.rfind(mark, floor, end) for mark in "。;!?\n"), default=-1) + 1
-    start = max(start, floor)
-    place = start
-    found: tuple[Span | None, bool] = (None, False)
-    for match in [*re.compile("[,:( )]").finditer(text, start, end), None]:
-        stop = match.start() if match else end
-        body = _body_of(text, place, stop, end, part=part, area=area)
-        if body and not any(body[0] < span[1] and span[0] < body[1] for span in channels):
-            found = body, not (part and body[1] >= end - 4)
-        place = match.end() if match else end
-    return found
+def _parted(text: str, one: Phrase, other: Phrase) -> bool:
+    start, end = sorted((one.start, other.start))
+    return _STOP.search(text, start, end) is not None
 
 
-def _body_of(text: str, start: int, stop: int, end: int, *, part: bool, area: bool) -> Span | None:
+def _listed(text: str, phrases: Sequence[Phrase], place: int) -> bool:
+    """Whether a figure is one of several that 分别 gives to as many names."""
+    start = phrases[place - 1].end if place else 0
+    return phrases[place].start - start < 2 or _SEVERALLY.search(text, start, phrases[place].start) is not None
+
+
+def _named_body(text: str, label: Span | None, channels: Sequence[Span]) -> Span | None:
+    """The body that a label is, with or without a verb behind it: 县教育局, 各乡镇受理."""
+    match = _part_bodies().match(text, *label) if label else None
+    return match.span("body") if match and _is_body(text, match.span("body"), channels) else None
+
+
+def _subject(
+    text: str, floor: int, end: int, part: bool, publisher: str | None, channels: Sequence[Span]
+) -> Span | None:
+    """The body that the clause between ``floor`` and ``end`` has as its subject, the last one if there are several."""
+    organs = publisher is not None or floor > 0 or any(word in text for word in load_phrases().scope["area"])
+    while end > floor:
+        start = _phrase_start(text, floor, end)
+        match = _subject_bodies(organs).match(text, start, end)
+        if match and _is_body(text, match.span("body"), channels):
+            return match.span("body")
+        end = start - 1
     return None
 
 
-Scopes = Mapping[int, Span]
+def _is_body(text: str, span: Span, channels: Sequence[Span]) -> bool:
+    phrases = load_phrases()
+    body = text[span[0] : span[1]]
+    if body.startswith(phrases.scope["own"]) and not body.endswith(phrases.scope["less"]):
+        return False
+    if any(word in body for aspect in phrases.aspects if aspect.name in _PERSONS for word in aspect.words):
+        return False
+    if any(word in body for word in phrases.scope["never"]) and not body.startswith("各级各"):
+        return False
+    return len(body) > 1 and not any(span[0] < stop and start < span[1] for start, stop in channels)
+
+
+_PERSONS = ("applicant", "means")
+_BETWEEN = (
+    "(?:全年|年内|本年度?|共计?|累计|分别|先后|代表?|依法|统一|统筹|组织|直接|牵头|联合|自主|自行|另|还|已|均|也|各|从|对|为|向|将|在|因|把|就|通过|按期)"
+)
+
+
+@cache
+def _subject_bodies(organs: bool) -> re.Pattern[str]:
+    scope = load_phrases().scope
+    verbs = _one_of(load_phrases().label["verbs"])
+    attached = _one_of(scope["attached"])
+    offices = rf"{_bodies(scope['offices'])}(?!{attached})(?=[^,;。:]{{2,}})"
+    # A level or a class is a subject only with a word that says whose or which: 各街道, 县直部门, not 街道 or 部门动态.
+    levels = rf"(?={_WHICH}|[^,;。:]{{0,6}}{_one_of(scope['less'])}){_bodies(scope['levels'])}(?!{attached})(?={_BETWEEN}*{verbs})|{_bodies(scope['levels'])}(?=[^,;。]{{0,4}}[中里])"
+    named = rf"{_bodies(scope['organs'])}(?={_BETWEEN}*{verbs})"
+    names = rf"{levels}|{offices}|{named}" if organs else rf"{levels}|{offices}"
+    return re.compile(rf"{_BEFORE}(?P<body>{names})")
+
+
+@cache
+def _part_bodies() -> re.Pattern[str]:
+    scope = load_phrases().scope
+    verbs = _one_of(load_phrases().label["verbs"])
+    ends = (*scope["offices"], *scope["levels"], *scope["organs"], *scope["places"])
+    return re.compile(rf"{_BEFORE}(?P<body>{_bodies(ends)})(?:的|{_BETWEEN}*{verbs}.{{0,4}})?$")
+
+
+_BEFORE = r"(?:其中|其|由|含|以|代表|20\d\d年度?|年度?|全年|当年|本年度?|截至|和|及|、)*"
+_WHICH = r"各|所|下|直属|\d|[省市县区州][级直本]|乡镇|镇街|区县|县区|市州|[镇村县乡]\(|部|总局|厅|局"
+
+
+def _bodies(ends: Iterable[str]) -> str:
+    """A pattern of one body or of several in a row."""
+    last = _one_of(sorted(set(ends), key=len, reverse=True))
+    body = rf"(?:[\w\d]|、(?=\w)){{0,10}}?{last}(?:公室|公厅|办公室|行政机关|机关|部门|单位|大厅)?(?:\((?:办公室|办|街道|场|市、区|市|区|社区|村|州)\))?"
+    return rf"(?:各|全部|其他|其它|所有|\d+个)?{body}(?:(?:[、和与及]|以及){body})*(?:等(?:部门|单位|窗口)?)?"
+
+
+def _one_of(words: Iterable[str]) -> str:
+    return "(?:" + "|".join(map(re.escape, words)) + ")"
