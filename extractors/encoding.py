@@ -12,6 +12,7 @@ import opencc
 
 from extractors.document import fold
 
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """``chars`` is what the model reads; character i of it stands at ``origin[i]`` in the text."""

@@ -30,7 +30,7 @@ _DIGITS = r"(?:\d|[OIl](?=,?[\dOIl]*[\d条件次篇个份项人期]))[\dOolI]*(?
 _HAN = "[〇零一二三四五六七八九十百千万亿两]+"
 _UNITS = (
     "万元|亿元|元|个百分点|百分点|%|‰|倍|个工作日|个小时|"
-        "条|篇|件|个|期|则|份|项|次|幅|部|版|起|宗|例|人|名|位|场|轮|批|单|户|家|处|块|面|台|套|组|支|张|册|本|封|页|"
+    "条|篇|件|个|期|则|份|项|次|幅|部|版|起|宗|例|人|名|位|场|轮|批|单|户|家|处|块|面|台|套|组|支|张|册|本|封|页|"
     "字|集|卷|枚|座|所|间|辆|艘|吨|亩|公里|平方米|公斤|小时|天|分钟|种|类|门|款|帧|段|首|档|站|笔|通|讲|课|遍|趟|"
     "回|盒|箱|包|只|头|株|棵|口|公顷|千米|米|股|帖|道|堂|班|宗地|课时|学时|人天|宗件|格|屏|条目|对|辑|分(?![钟之])|榜|栋|根|株|辈"
 )
@@ -47,6 +47,7 @@ _FIGURE = re.compile(
     rf"(?P<range>(?:[-—–~～]+|至|到)(?:{_DIGITS}|{_HAN})[百千万亿]*(?:{_ROUND})?)?(?P<unit>{_UNIT})?)"
     rf")(?P<rounded>{_ROUND})?(?P<after>{_AT_LEAST_AFTER}|{_ABOUT_AFTER})?"
 )
+_MISREAD = str.maketrans("OolI", "0011", ",，")
 _ROUNDED = re.compile(r"[余多几+]")
 _PAIR = re.compile(r"^([一二三四五六七八])([二三四五六七八九])([十百千万亿]*)$|^两(三)([十百千万亿]*)$")
 
@@ -123,7 +124,7 @@ def _money(match: re.Match[str], value: Decimal, number: str, vague: bool) -> tu
 def _value(text: str) -> Decimal:
     """The number that digits (with separators, letters for digits) or Chinese numerals spell."""
     if text[0].isdigit() or text[0] in "OIl":
-        plain = text.translate(str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", ",": None, "，": None}))
+        plain = text.translate(_MISREAD)
         # 1.234.567 is a number with points for separators.
         if plain.count(".") > 1:
             plain = plain.replace(".", "")

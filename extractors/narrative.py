@@ -6,6 +6,7 @@ values, units, bounds, signs, parts, scopes, roles and kinds are closed classes,
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from extractors.document import Document
 from extractors.encoding import encode
 from extractors.figures import find_figures
 from extractors.mentions import kind_of, role_of
+from extractors.phrases import load_kinds, load_titles
 from extractors.prose import Prose, evidence, find_prose
 from extractors.relations import Figure, Relation, attach
 from extractors.report import Bound, Claim, Entity, Number, Problem
@@ -175,15 +177,27 @@ def make_tagger(nlp: Language, name: str) -> WindowTagger:
     return WindowTagger()
 
 
-# A sentence without a numeral, a word of denial, a sign of a channel or of a leader states nothing that is read.
-# Every annotated passage was held against this (tests/test_narrative.py): no entity or claim stands outside it.
-_WORTHY = re.compile(
-    r"[\d０-９〇○零一二三四五六七八九十百千两兩几半]|[未没沒无無]|不存在|不[曾收]|"
-    r"网|網|微|博|号|號|抖音|快手|视频|視頻|APP|[Aa][Pp][Pp]|客户端|强国|公报|公報|政报|报|報|刊|电视|電視|台|臺|广播|廣播|喇叭|"
-    r"村村响|栏|欄|墙|牆|橱窗|展板|黑板|屏|牌|榜|室|馆|館|书屋|专区|專區|点|點|站|热线|熱線|短信|群|会|會|明白[纸卡]|单|單|册|冊|页|頁|"
-    r"手册|信|卡|书|書|杂志|简报|横幅|標語|标语|海报|宣传|宣傳|文件|两微|媒体|媒體|大厅|大廳|中心|车|車|平台|栏目|端|角|图|"
-    r"长|長|书记|書記|主任|组|組|分管|主管|牵头|牽頭|负责|負責|领导|領導|局|委员|委員|同志"
+# What a figure, a nil or a channel that no list has looks like; words of channels and titles come from the data.
+_SIGNS = (
+    r"\d|[OIl][件条次起元]|百分之|成|[十百千万亿][余多]"
+    r"|[〇零一二三四五六七八九十百千万亿两几]+[余多几]?[条件次篇个期份项人名场元部起宗户家块位处版则批类例册种]"
+    r"|[未没无零末尚]|不存在|不[曾收予]|[网栏屏报群号榜刊墙牌单册卡书站视旗]|同志|组长|分管|牵头"
 )
+
+
+@functools.cache
+def _signs() -> re.Pattern[str]:
+    kinds = load_kinds()
+    words = {*kinds.words, *kinds.sections, *load_titles().ends}
+    return re.compile("|".join((_SIGNS, *sorted((re.escape(word) for word in words if len(word) > 1), key=len))))
+
+
+def can_state(sentence: str) -> bool:
+    """Whether ``sentence`` has any sign of something that is read; most of a report's prose has none.
+
+    Every annotated passage is held against this (tests/test_narrative.py): nothing annotated stands outside.
+    """
+    return bool(_signs().search(encode(sentence).chars))
 
 
 def _windows(sentences: Sequence[tuple[int, int, str]]) -> Iterator[tuple[int, int, int]]:
@@ -191,7 +205,7 @@ def _windows(sentences: Sequence[tuple[int, int, str]]) -> Iterator[tuple[int, i
     run: list[tuple[int, int]] = []
     before = 0
     for start, end, text in sentences:
-        worthy = bool(_WORTHY.search(text))
+        worthy = can_state(text)
         if run and (not worthy or end - run[0][0] > WINDOW):
             yield before, run[0][0], run[-1][1]
             before, run = _context(run), []
@@ -268,7 +282,7 @@ _NEAR = 14
 
 
 def is_fall(text: str, start: int, end: int) -> bool:
-    """Whether the change at ``start`` is a fall (同比下降): the nearest word of change before it, else behind, says so."""
+    """Whether the change at ``start`` is a fall (同比下降): the nearest word of change says so, before it or else behind."""
     if text[start] in "-−–﹣－" or text[max(0, start - 1) : start] in ("-", "−", "﹣", "－"):
         return True
     before = _CLAUSE.split(text[max(0, start - _NEAR) : start])[-1]

@@ -70,9 +70,8 @@ def join_lines(text: str) -> Prose:
 def _table_stretches(tables: Sequence[Table], found: list[tuple[int, int]]) -> list[tuple[int, int]]:
     taken = list(found)
     for table in tables:
-        if any(start < table.end and table.start < end for start, end in found):
-            taken.append((table.start, table.end))
-        elif not any(_is_paragraph(cell.text) for cell in table.cells):
+        is_form = any(start < table.end and table.start < end for start, end in found)
+        if is_form or not any(_is_paragraph(cell.text) for cell in table.cells):
             taken.append((table.start, table.end))
     taken.sort()
     merged: list[tuple[int, int]] = []

@@ -120,9 +120,7 @@ def _parser() -> argparse.ArgumentParser:
         "--base", metavar="BASE",
         help="encoder to start from: a directory, a model to go on from, or a hub id (default: the shipped encoder)",
     )  # fmt: skip
-    train.add_argument(
-        "--out", type=Path, default=Path("gongkai-model"), metavar="DIR", help="default: %(default)s"
-    )
+    train.add_argument("--out", type=Path, default=Path("gongkai-model"), metavar="DIR", help="default: %(default)s")
     train.add_argument("--test", nargs="+", type=Path, default=(), metavar="FILE", help="passages to measure on")
     train.add_argument("--epochs", type=_positive(int), default=None)
     train.add_argument("--seed", type=int, default=1)
@@ -147,7 +145,10 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--model", type=Path, metavar="DIR", help="model of the prose to use (default: $GONGKAI_MODEL, else the shipped one)"
+        "--model",
+        type=Path,
+        metavar="DIR",
+        help="model of the prose to use (default: $GONGKAI_MODEL, else the shipped one)",
     )
 
 

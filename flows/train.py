@@ -1,4 +1,4 @@
-"""``gongkai train``: which passages, which base, and the table of scores. The training itself is ``models/train.py``."""
+"""``gongkai train``: which passages, which base, and the table of scores; the training is ``models/train.py``."""
 
 from __future__ import annotations
 

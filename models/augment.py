@@ -9,7 +9,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from models.corpus import CHANNEL, LEADER, MAX_WINDOW, NIL, Example, cut, join, segments
+from extractors.narrative import CHANNEL, LEADER, NIL
+from models.corpus import MAX_WINDOW, Example, cut, join, segments
 
 # What a recogniser makes of digits.
 _MISREAD = {"0": "O", "1": "l"}

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from extractors.encoding import encode
-from extractors.narrative import CHANNEL, LEADER, NIL
+from extractors.narrative import NIL
 
 # The longest window that is learnt at once; the encoder has 512 positions.
 MAX_WINDOW = 320

@@ -61,7 +61,7 @@ def _votes(logs: Scores, tags: Tags) -> Scores:
     begin = 1 + 2 * np.arange(len(tags.fields))
     fields = np.logaddexp(logs[:, begin], logs[:, begin + 1])
     votes = np.concatenate([logs[:, :1], fields], axis=1).mean(axis=0)
-    return _log_softmax(votes[None])[0]
+    return np.asarray(_log_softmax(votes[None])[0], np.float32)
 
 
 def _confidence(logs: Scores, tags: Tags, name: str) -> float:
@@ -86,7 +86,7 @@ def viterbi(logs: Scores, tags: Tags) -> list[int]:
 
 def _insides(tags: Tags) -> NDArray[np.bool_]:
     numbers = np.arange(len(tags.names))
-    return (numbers > 0) & (numbers % 2 == 0)
+    return np.asarray((numbers > 0) & (numbers % 2 == 0))
 
 
 def _barred(tags: Tags) -> Scores:

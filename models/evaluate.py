@@ -68,10 +68,9 @@ def count(passage: Passage, entities: Sequence[Row], claims: Sequence[Row]) -> C
         mine = [entity for entity in entities if entity["field"] == name]
         _count(counts, name, gold, mine, _same_place, by_field=False)
         detail = "role" if name == "leader" else "kind"
-        _count(
-            counts, f"{name} with {detail}", gold, mine,
-            lambda g, p, detail=detail: _same_place(g, p) and g[detail] == p[detail], by_field=False,
-        )  # fmt: skip
+        fitting = [row for row in mine if any(_same_place(row, g) and row[detail] == g[detail] for g in gold)]
+        for kind, rows in (("hit", fitting), ("found", mine), ("gold", gold)):
+            counts[f"{name} with {detail}", "all", kind] += len(rows)
     return counts
 
 
@@ -79,9 +78,7 @@ def _same_place(gold: Row, mine: Row) -> bool:
     return bool(gold["start"] == mine["start"] and gold["end"] == mine["end"])
 
 
-def _pairs(
-    gold: Sequence[Row], mine: Sequence[Row], same: Callable[[Row, Row], bool]
-) -> list[tuple[Row, Row]]:
+def _pairs(gold: Sequence[Row], mine: Sequence[Row], same: Callable[[Row, Row], bool]) -> list[tuple[Row, Row]]:
     """Annotated and found ones that overlap and agree, each used once."""
     free = list(mine)
     pairs: list[tuple[Row, Row]] = []
@@ -114,13 +111,14 @@ def _agree(counts: Counts, measure: str, pairs: Iterable[tuple[Any, Any]]) -> No
 
 def _count_parts(counts: Counts, gold: Sequence[Row], mine: Sequence[Row]) -> None:
     """Links (part, whole): a found one is right if an annotated one has both its ends."""
+
     def links(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
         by_id = {row["id"]: row for row in rows}
         return [(row, by_id[row["part_of"]]) for row in rows if row["part_of"]]
 
     def same(one: Row, other: Row) -> bool:
         overlap = one["start"] < other["end"] and other["start"] < one["end"]
-        return overlap and one["value"] == other["value"]
+        return bool(overlap and one["value"] == other["value"])
 
     wanted, found = links(gold), links(mine)
     hits = sum(any(same(g[0], m[0]) and same(g[1], m[1]) for m in found) for g in wanted)

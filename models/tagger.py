@@ -14,9 +14,9 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from extractors.encoding import Encoded, encode
 from extractors.narrative import NIL, Link, Mention, Reading
 from models.decode import decode, link
-from extractors.encoding import Encoded, encode
 from models.tags import Tags
 
 WEIGHTS = Path(__file__).parent / "weights"

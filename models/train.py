@@ -6,17 +6,15 @@ extra ``train``; what it writes is run by ``models/tagger.py`` without it.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import logging
 import math
 import random
-import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -137,9 +135,7 @@ class Trainer:
         half = self.settings.half and self.settings.kind == "encoder"
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
             whole = self.network(batch.ids, batch.mask)
-        return [
-            Outputs(*(output[row][place].float() for output in whole)) for row, place in enumerate(batch.places)
-        ]
+        return [Outputs(*(output[row][place].float() for output in whole)) for row, place in enumerate(batch.places)]
 
     def loss(self, batch: Batch) -> Tensor:
         """Cross entropy of tags, of nil fields and of wholes, weighted and summed."""
@@ -244,7 +240,9 @@ class Trainer:
         batch = self.batch(sample, training=False)
         with tempfile.TemporaryDirectory() as scratch:
             plain = Path(scratch) / "plain.onnx"
-            axes = {name: {0: "batch", 1: "length"} for name in ("input_ids", "attention_mask", "tags", "nil", "pointer")}
+            axes = {
+                name: {0: "batch", 1: "length"} for name in ("input_ids", "attention_mask", "tags", "nil", "pointer")
+            }
             torch.onnx.export(
                 self.network, (batch.ids, batch.mask), str(plain), input_names=["input_ids", "attention_mask"],
                 output_names=["tags", "nil", "pointer"], dynamic_axes=axes, dynamo=False, opset_version=17,
@@ -306,7 +304,7 @@ def train(
         "held_out": len(held), "minutes": round((time.monotonic() - begun) / 60, 1), "history": history,
     }  # fmt: skip
     card["export"] = trainer.export(out, card)
-    written = json.loads((out / "model.json").read_text(encoding="utf-8"))
+    written: dict[str, Any] = json.loads((out / "model.json").read_text(encoding="utf-8"))
     written |= {"export": card["export"], "calibration": calibrate(Tagger(out), held)}
     _write_card(out, written)
     tagger = Tagger(out)

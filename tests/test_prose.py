@@ -63,7 +63,9 @@ def test_tables_and_their_headers_are_no_prose() -> None:
 
 
 def test_a_layout_table_that_holds_a_paragraph_is_prose_and_a_table_of_short_cells_is_not() -> None:
-    paragraph = "本年度,我局通过门户网站公开信息十二条,其中政策文件三条,办事指南九条,均在规定期限内公开,未发生泄密事件。"
+    paragraph = (
+        "本年度,我局通过门户网站公开信息十二条,其中政策文件三条,办事指南九条,均在规定期限内公开,未发生泄密事件。"
+    )
     text = f"索引号 12\n{paragraph}"
     cells = [(flat_cell(line, text.index(line)),) for line in text.split("\n")]
     tables = tuple(
