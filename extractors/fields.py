@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from extractors.forms import data_directory
 
 SCHEMA = "gongkai.fields/1"
+# A claim that is right in fewer than this share of cases, by its calibrated confidence, is marked.
+DOUBTFUL = 0.6
 
 
 @dataclass(frozen=True, slots=True)

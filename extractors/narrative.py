@@ -18,6 +18,7 @@ from spacy.tokens import Doc, Span
 
 from extractors.document import Document
 from extractors.encoding import encode
+from extractors.fields import DOUBTFUL
 from extractors.figures import find_figures
 from extractors.mentions import kind_of, role_of
 from extractors.phrases import load_kinds, load_titles
@@ -28,8 +29,6 @@ from extractors.report import Bound, Claim, Entity, Number, Problem
 NIL, LEADER, CHANNEL = "nil", "leader", "channel"
 ENTITIES = (LEADER, CHANNEL)
 
-# A claim that is right in fewer than this share of cases, by its calibrated confidence, is marked.
-DOUBTFUL = 0.6
 # Characters that the tagger reads at once; of these at most CONTEXT repeat the end of the window before.
 WINDOW = 256
 CONTEXT = 80

@@ -14,7 +14,7 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ log = logging.getLogger(__name__)
 
 BASE = Path(__file__).parent / "base"
 CHECKPOINT = "checkpoint.safetensors"
+# How a model's card names the base that came with this package.
+SHIPPED = "shipped"
 # Batches are padded to a multiple of so many tokens.
 SHAPE = 32
 # Outputs of the exported network in float32 differ from torch's by rounding only.
@@ -53,7 +55,10 @@ EXPORT_TOLERANCE = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a run depends on besides its data and its base. Rates are AdamW's; ``hold`` is a share of the passages."""
+    """What a run depends on besides its data and its base. Rates are AdamW's; ``hold`` is a share of the passages.
+
+    ``replay`` bounds how many passages that are not new are learnt again, so that nothing is forgotten.
+    """
 
     epochs: int = 14
     batch: int = 12
@@ -63,6 +68,7 @@ class Settings:
     warmup: float = 0.06
     unknown: float = 0.04
     hold: float = 0.06
+    replay: int | None = None
     patience: int = 3
     nil_weight: float = 1.0
     pointer_weight: float = 0.03
@@ -88,7 +94,19 @@ class Trainer:
     """The network, its tokenizer and its labels, and the steps that change it."""
 
     def __init__(self, base: str, settings: Settings) -> None:
-        """An untrained network on ``base``, a directory or a hub id."""
+        """The network on ``base``: an encoder (directory or hub id), or a trained model to go on from.
+
+        Raises:
+            ValueError: the weights of a trained model are of another network.
+            OSError: there is no such base.
+        """
+        trained = Path(base) if (Path(base) / CHECKPOINT).exists() else None
+        if trained:
+            card = json.loads((trained / "model.json").read_text(encoding="utf-8"))
+            base = str(BASE) if card["base"] == SHIPPED else card["base"]
+            shape = ("layers", "kind", "random_start", "frozen_words")
+            settings = replace(settings, **{name: card["settings"][name] for name in shape})
+        self.base = SHIPPED if base == str(BASE) else base
         self.settings = settings
         self.fields = tuple(field.name for field in claim_fields())
         self.tags = Tags((*self.fields, NIL, LEADER, CHANNEL))
@@ -100,9 +118,8 @@ class Trainer:
             encoder.get_input_embeddings().weight.requires_grad_(False)
         network = Recurrent(encoder) if settings.kind == "recurrent" else encoder
         self.network = Network(network, len(self.tags.names), len(self.fields))
-        checkpoint = Path(base) / CHECKPOINT
-        if checkpoint.exists():
-            self._resume(checkpoint)
+        if trained:
+            self._resume(trained / CHECKPOINT)
 
     def _resume(self, checkpoint: Path) -> None:
         """Goes on from trained weights; frozen embeddings are not among them."""
@@ -263,7 +280,7 @@ class Trainer:
         card = {
             **card, "tags": self.tags.fields, "fields": self.fields, "pad": self.pad,
             "distance": [round(value, 6) for value in self.network.distance.tolist()],
-            "alone": round(self.network.alone.item(), 6), "settings": asdict(self.settings),
+            "alone": round(self.network.alone.item(), 6), "base": self.base, "settings": asdict(self.settings),
         }  # fmt: skip
         _write_card(out, card)
         return {"export": apart["largest"], "quantised": quantised["largest"]}
@@ -280,9 +297,11 @@ class Trainer:
 
 def train(
     labels: Sequence[Path], out: Path, base: str = str(BASE), settings: Settings = Settings(),
-    tests: Sequence[Path] = (),
+    tests: Sequence[Path] = (), fresh: Sequence[Path] = (),
 ) -> dict[str, Any]:  # fmt: skip
     """Trains on the passages in ``labels`` and writes the model to ``out``; returns its card.
+
+    ``tests`` are measured on; ``fresh`` are those of ``labels`` that ``settings.replay`` does not thin out.
 
     Raises:
         ValueError: a label file is damaged, or the exported network is not the trained one.
@@ -290,7 +309,10 @@ def train(
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     torch.manual_seed(settings.seed)
-    passages = read_passages(labels)
+    passages = read_passages([path for path in labels if path not in fresh])
+    if settings.replay is not None and len(passages) > settings.replay:
+        passages = random.Random(settings.seed).sample(passages, settings.replay)
+    passages += read_passages(fresh)
     learnt, held = hold_out(passages, settings.hold, settings.seed)
     examples = [piece for passage in learnt for piece in cut(to_example(passage))]
     log.info("%d passages to learn from, %d held out, base %s", len(learnt), len(held), Path(base).name)
