@@ -45,7 +45,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 
 # Compiles constraints.txt anew, with the newest versions that pyproject.toml allows.
 constraints:
-	$(PYTHON) -m uv pip compile --quiet --universal --upgrade --extra dev --no-header --no-annotate \
+	$(PYTHON) -m uv pip compile --quiet --universal --upgrade --extra dev --extra train --no-header --no-annotate \
 	  --no-emit-index-url --no-emit-find-links --python-version 3.11 \
 	  --output-file constraints.txt pyproject.toml
 

@@ -153,16 +153,16 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _use_model(options: argparse.Namespace) -> None:
-    """Makes the model that was asked for the one of this process and of its workers."""
-    from models.reader import VARIABLE
+    """Makes the model that was asked for the one of this process and of its workers, and sees that it can be run."""
+    from models.reader import VARIABLE, model_directory
     from models.tagger import ModelError, load_tagger
 
     if options.model:
         os.environ[VARIABLE] = str(options.model.resolve())
-        try:
-            load_tagger(options.model.resolve())
-        except ModelError as error:
-            raise UsageError(str(error)) from error
+    try:
+        load_tagger(model_directory())
+    except ModelError as error:
+        raise UsageError(str(error)) from error
 
 
 def _positive(kind: type[int] | type[float]) -> Callable[[str], int | float]:
@@ -222,7 +222,8 @@ def _show(options: argparse.Namespace) -> int:
 
     from flows.show import show_record
 
-    _use_model(options)
+    if Path(options.draw[0] if options.draw else options.report).is_file():
+        _use_model(options)
     if options.draw:
         return _draw(options)
     record = _record(options.report, options.store)

@@ -85,7 +85,7 @@ class Recurrent(nn.Module):
 
 
 def load_encoder(base: str, layers: int | None = None, random_start: bool = False) -> PreTrainedModel:
-    """The encoder at ``base`` (a directory or hub id), its first ``layers`` layers, or its shape with random weights."""
+    """The encoder at ``base`` (directory or hub id), its first ``layers`` layers, or its shape with random weights."""
     config = AutoConfig.from_pretrained(base)
     if layers:
         config.num_hidden_layers = layers

@@ -9,7 +9,8 @@ import pytest
 from benchmarks.accuracy import judge, score_file
 from extractors.document import Document
 from extractors.extract import extract_report, read_document
-from extractors.report import Cell, to_dict
+from extractors.report import Evidence, to_dict
+from models.reader import read_report
 
 ROOT = Path(__file__).parents[1]
 TRUTHS: list[dict[str, Any]] = [
@@ -54,23 +55,35 @@ def test_pictures_of_tables_are_read(truth: dict[str, Any]) -> None:
 def test_every_value_stands_where_its_evidence_says(truth: dict[str, Any]) -> None:
     path = ROOT / "data/samples" / truth["file"]
     document = read_document(path)
-    for cell in extract_report(path).cells:
+    report = read_report(path)
+    for cell in report.cells:
         if cell.status in ("reported", "blank"):
             assert cell.evidence is not None
-            _check_place(document, cell)
+            _check_place(document, cell.evidence, cell.raw or "")
+    for stated in (*report.entities, *report.claims):
+        _check_place(document, stated.evidence, stated.text)
 
 
-def _check_place(document: Document, cell: Cell) -> None:
-    assert cell.evidence is not None
-    start, end = cell.evidence.start, cell.evidence.end
+@pytest.mark.parametrize("truth", TRUTHS, ids=lambda truth: truth["file"])
+def test_no_figure_of_a_table_is_a_claim(truth: dict[str, Any]) -> None:
+    report = read_report(ROOT / "data/samples" / truth["file"])
+    cells = [(cell.evidence.start, cell.evidence.end) for cell in report.cells if cell.evidence and cell.raw]
+    for claim in report.claims:
+        start, end = claim.evidence.start, claim.evidence.end
+        assert start is not None and end is not None
+        assert not any(low < end and start < high for low, high in cells if low is not None and high is not None)
+
+
+def _check_place(document: Document, evidence: Evidence, text: str) -> None:
+    start, end = evidence.start, evidence.end
     assert start is not None
     assert end is not None
-    assert document.text[start:end] == (cell.raw or "")
+    assert document.text[start:end] == text
     if document.pages:
-        assert cell.evidence.page is not None
-        assert cell.evidence.box is not None
-        page = document.pages[cell.evidence.page - 1]
-        left, top, right, bottom = cell.evidence.box
+        assert evidence.page is not None
+        assert evidence.box is not None
+        page = document.pages[evidence.page - 1]
+        left, top, right, bottom = evidence.box
         assert 0 <= left <= right <= page.width + 1
         assert 0 <= top <= bottom <= page.height + 1
         assert page.start <= start <= end <= page.end
