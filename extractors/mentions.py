@@ -121,6 +121,11 @@ class _Roles:
         """The head of the list that goes on at ``start``: 副组长 in 副组长:副镇长A、武装部长B."""
         head = self._head(start)
         previous = None if head else self._previous(start)
+        if previous is None and not head and self.text[start - 1 : start] == "\n":
+            # Another row of a list: what heads the row before it heads this one, unless a head stands between.
+            above = max((name for name in self.names if name[1] <= start), default=None)
+            if above and not re.search("[:。;]", self.text[above[1] : start]):
+                return self._list_head(above[0])
         if previous is None:
             return head
         own = self._directly_before(previous[0])
@@ -264,6 +269,9 @@ class _Roles:
         """The titles that stand behind a name in the columns of a list, parted by blanks."""
         titles: list[tuple[int, int]] = []
         end = _STOP.search(self.text, at + 1)
+        row = self.text.find("\n", at + 1)
+        if row >= 0 and (end is None or row < end.start()):
+            end = re.compile("\n").search(self.text, row)
         limit = min([end.start() if end else len(self.text), *(begin for begin, _ in self.names if begin >= at)])
         if at >= len(self.text) or not (at in self.parted or self.text[at] in " \n,"):
             return []
@@ -285,7 +293,7 @@ _BRACKET = re.compile(r"\([^()]*\)")
 _HELD_END = re.compile(r"[,;。:()\n ]|的")
 _STOP = re.compile(r"[,;。:()]")
 _HELD = re.compile(r"(?:同志)?(?:[担出改]?任|为|兼)")
-_HEAD = re.compile(r"(组长|主任|班长|分管领导|领导|负责人|书记|主席|秘书长|长)[ \n]*(?:[:,)]|改?由|(?:已?(?:调整|变更|改))?为|是)[ \n]*$")
+_HEAD = re.compile(r"(组长|主任|班长|分管领导|领导|负责人|书记|主席|秘书长|长)[ \n]*(?:[:,)]|改?由(?:新任|现任)?|(?:已?(?:调整|变更|改))?为|是)[ \n]*$")
 _ALSO = re.compile(r"[^,;。:()\n]{0,24}?[并还又仍改](?=兼?任|兼)")
 # A title behind the name: 王某局长.
 _DIRECT = re.compile(
@@ -299,4 +307,6 @@ _FIRST_TITLE = re.compile(r"[^、,;。:]*?(?:组长|主任|班长|书记|秘书�
 
 @cache
 def _holding() -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, load_titles().holds)))
+    words = load_titles()
+    jointly, holds = ("|".join(map(re.escape, listed)) for listed in (words.jointly, words.holds))
+    return re.compile(f"(?:{jointly})?(?:{holds})")

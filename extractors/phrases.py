@@ -44,13 +44,14 @@ class Aspect:
     """What parts are distinguished by: applicant, means, outcome.
 
     A figure with one of ``words`` in a field of ``free`` is a part without an opening word, where one of ``of`` (if
-    there are any) stands before the whole.
+    there are any) stands before the whole; where it is ``strict``, not even an exact sum makes it a part of others.
     """
 
     name: str
     words: tuple[str, ...]
     free: frozenset[str]
     of: tuple[str, ...]
+    strict: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class Titles:
     ends: tuple[str, ...]
     starts: tuple[str, ...]
     holds: tuple[str, ...]
+    jointly: tuple[str, ...]
     groups: tuple[str, ...]
     never: tuple[str, ...]
 
@@ -142,7 +144,7 @@ def load_titles(path: Path | None = None) -> Titles:
         PhraseError: the file is no list of titles, or contradicts itself.
     """
     data = _read(path or data_directory() / "titles.toml", TITLES_SCHEMA)
-    return Titles(**{name: _words(data[name]) for name in ("ends", "starts", "holds", "groups", "never")})
+    return Titles(**{name: _words(data[name]) for name in ("ends", "starts", "holds", "jointly", "groups", "never")})
 
 
 def _read(path: Path, schema: str) -> dict[str, Any]:
@@ -162,7 +164,7 @@ def _whole(entry: dict[str, Any]) -> Whole:
 
 
 def _aspect(entry: dict[str, Any]) -> Aspect:
-    return Aspect(entry["name"], _words(entry["words"]), frozenset(entry.get("free", ())), _words(entry.get("of", ())))
+    return Aspect(entry["name"], _words(entry["words"]), frozenset(entry.get("free", ())), _words(entry.get("of", ())), entry.get("strict", False))
 
 
 def _lists(entry: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:

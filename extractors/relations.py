@@ -30,10 +30,13 @@ _REACH = 1
 # 按…分 opens another breakdown of a whole that may stand further back.
 _AXIS_REACH = 3
 _ASPECT_REACH = 2
+_SUM_REACH = 3
 # Parts in 万 with two decimals: their sum may pass the whole by this much and still be rounded parts of it.
 _ROUNDING = Decimal("1.002")
 # Figures that add up to another by chance are few and small.
 # Parts that miss a total which the wording names by no more than this are its parts, wrongly added up.
+# How far before a figure the act that it comes from is named: 对历年文件开展清理,共审核318件.
+_CONTEXT = 40
 _NAME_LENGTH = 8
 _SLIP = Decimal("0.1")
 _CHANCE_COUNT = 3
@@ -240,7 +243,7 @@ class _Reader:
         for other in reversed(self.items[: self.position]):
             if other.paragraph != item.paragraph or item.sentence - other.sentence > _REACH:
                 break
-            if other.index in self.links or other.index in self.wholes.values() or other.depth > item.depth:
+            if other.index in self.links or other.depth > item.depth:
                 continue
             if not share and item.figure.field in _OWN_ONLY and other.figure.field != item.figure.field:
                 break
@@ -296,6 +299,8 @@ class _Reader:
             return whole if whole and self._fits(whole, item) else None
         if self.text.endswith("占", 0, item.start) and not self._share_follows(item):
             return self._nearest(item)
+        if gap.startswith(("——", "─", "—")) and self._can_hold(before, item):
+            return before
         if _opening().search(item.clause) or (_COLON.match(gap) and self._can_hold(before, item)):
             return self._nearest(item)
         if before.figure.field == item.figure.field and _same().search(gap) and self._can_hold(before, item):
@@ -380,6 +385,8 @@ class _Reader:
             if self._goes_on(frame, item):
                 del self.frames[place + 1 :]
                 return self._split(frame, item)
+            if ";" in item.gap and self._can_hold(frame.whole, item):
+                del self.frames[place]
         return None
 
     def _breaks_down(self, frame: _Frame, item: _Item) -> bool:
@@ -388,6 +395,9 @@ class _Reader:
             return False
         last = frame.parts[-1]
         aspects = self._aspect(last), self._aspect(item)
+        if item.figure.field in _OUTCOME_FIELDS:
+            names = load_phrases().wholes[item.figure.field].names
+            return last.figure.field == item.figure.field and _any_of(names, last.lead) and self._is_sum(last, item)
         if None in aspects or (aspects[0] == aspects[1] and not _any_of(_cues("gather"), last.lead)):
             return False
         return last.figure.field == item.figure.field and self._is_sum(last, item)
@@ -415,12 +425,17 @@ class _Reader:
                 return False
             if item.lead.startswith(_cues("rest")) or self._adds_up(frame, item):
                 return True
+            if len(frame.parts) > 1 and not self._listed(frame):
+                return False
             same_unit = item.figure.unit == frame.parts[-1].figure.unit
             return same_unit and (self._listed(frame) or not (_verb(item.lead) or _verb(frame.parts[-1].lead)))
         if over:
             return item.gap.startswith("、") or self._parallel(frame, item)
-        same_kind = item.figure.field in (frame.whole.figure.field, frame.parts[-1].figure.field, "disclosed_part")
-        return same_kind or item.gap.startswith("、") or not _verb(item.lead)
+        if item.gap.startswith("、") or not _verb(item.lead) or self._adds_up(frame, item):
+            return True
+        if item.figure.field == "other_count":
+            return self._parallel(frame, item)
+        return item.figure.field in (frame.whole.figure.field, frame.parts[-1].figure.field, "disclosed_part")
 
     def _answered_since(self, whole: _Item) -> bool:
         """Whether an answered total stands between ``whole`` and the present figure: what is carried out is beside it."""
@@ -529,7 +544,7 @@ class _Reader:
         """The count of the same field that ``item`` divides by applicant, means, outcome."""
         around = self._around(item)
         aspects = [a for a in load_phrases().aspects if item.figure.field in a.free and _mentions(a, around)]
-        if item.figure.nil or not aspects:
+        if not aspects or (item.figure.nil and not self._denies_outcome(item)):
             return None
         for other in reversed(self.items[: self.position]):
             if other.paragraph != item.paragraph or item.sentence - other.sentence > _ASPECT_REACH:
@@ -541,7 +556,7 @@ class _Reader:
             behind = self.text[other.end : other.end + 8]
             if other.figure.field in _DISPUTES:
                 words = self._behind_name(other) or words
-            fits = gathered or any((not a.of or _any_of(a.of, other.lead + behind)) and not _mentions(a, words) for a in aspects)
+            fits = gathered or any((not a.of or _any_of(a.of, other.gap[-_CONTEXT:] + behind)) and not _mentions(a, words) for a in aspects)
             fields = (other.figure.field, item.figure.field)
             same = len({*fields}) == 1 or any(a.of for a in aspects)
             same = same or (fields == ("requests_received", "requests_answered") and self._all_answered(other, item))
@@ -551,6 +566,13 @@ class _Reader:
             listed = other.index not in self.links and _axis().search(other.clause)
             return None if listed else other if fits and same and not restated else None
         return None
+
+    def _denies_outcome(self, item: _Item) -> bool:
+        """Whether a nil denies an outcome and not the dispute itself: 全部维持,无纠错."""
+        behind = re.split(f"[{BOUNDARIES}]", self.text[item.end : item.end + 12])[0]
+        if item.figure.field not in _DISPUTES or _any_of(load_phrases().nil[item.figure.field], behind):
+            return False
+        return any(aspect.name == "outcome" and _mentions(aspect, behind) for aspect in load_phrases().aspects)
 
     def _behind_name(self, item: _Item) -> str | None:
         """What stands between the name of a dispute and its figure: 一审 in 行政诉讼一审11件; None where it is not named."""
@@ -566,7 +588,7 @@ class _Reader:
     def _sum_whole(self, item: _Item) -> _Item | None:
         """The figure before ``item`` that it and those after it add up to exactly."""
         for other in reversed(self.items[: self.position]):
-            if other.paragraph != item.paragraph or item.sentence - other.sentence > _REACH:
+            if other.paragraph != item.paragraph or item.sentence - other.sentence > _SUM_REACH:
                 return None
             if other.depth > item.depth or not self._can_hold(other, item) or _earlier(other):
                 continue
@@ -601,13 +623,15 @@ class _Reader:
                 break
         if not self._of_whole(item, whole):
             return False
-        near = whole.sentence == item.sentence or count >= _CHANCE_COUNT or whole.amount >= _CHANCE_AMOUNT
+        near = whole.sentence == item.sentence or count >= _CHANCE_COUNT or (
+            whole.amount >= _CHANCE_AMOUNT and item.sentence - whole.sentence <= _REACH
+        )
         return total == whole.amount and count > 1 and whole.exact and near
 
     def _of_whole(self, item: _Item, whole: _Item) -> bool:
         """Whether what distinguishes ``item`` can distinguish parts of ``whole``: 废止 none of what was 制定."""
-        aspect = next((a for a in load_phrases().aspects if a.of and a.name == self._aspect(item)), None)
-        return aspect is None or _any_of(aspect.of, whole.lead)
+        aspect = next((a for a in load_phrases().aspects if a.strict and a.name == self._aspect(item)), None)
+        return aspect is None or _any_of(aspect.of, whole.gap[-_CONTEXT:])
 
     def _free_whole(self, item: _Item) -> _Item | None:
         for other in reversed(self.items[: self.position]):
@@ -687,7 +711,7 @@ _OUTCOME = "result"
 _OUTCOME_FIELDS = load_phrases().wholes["requests_received"].free
 # 减为15件; 2019年的31件: the figure of another time, or the one compared with it.
 _CHANGED = re.compile(r"[减增降升][为至到]|(?:精简|压缩|扩大)[为至到]")
-_EARLIER = re.compile(r"(?:上年|去年|上一年度?|前年|年初|上年同期|去年同期|20\d\d年)的?$")
+_EARLIER = re.compile(r"(?:上年|去年|上一年度?|前年|年初|上年同期|去年同期|20\d\d年)(?:的|为|是)?$")
 _RESTATED = re.compile(r"[^,;。:、()]{0,12}?(?:之中|当中|中|里面|里头)(?![心央国小学间型文])")
 _OPENING = re.compile(r"[^,;。:]{0,6}\(")
 _COLON = re.compile(r"[)”\"]?[\u4e00-\u9fff]{0,4}:")
@@ -715,15 +739,23 @@ def _same_unit(whole: _Item, part: _Item) -> bool:
 
 
 def _earlier(item: _Item) -> bool:
-    return item.figure.field == "other_count" and bool(_EARLIER.search(item.lead))
+    """Whether the figure is an earlier year's, given for comparison."""
+    if item.figure.field == "other_count":
+        return _EARLIER.search(item.lead) is not None
+    return item.gap.startswith((",", "(")) and _EARLIER.fullmatch(item.lead) is not None
 
 
 def _any_of(words: Iterable[str], text: str) -> bool:
     return any(word in text for word in words)
 
 
+@cache
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, words)))
+
+
 def _verb(lead: str) -> bool:
-    return _any_of(load_phrases().label["verbs"], lead)
+    return _pattern(load_phrases().label["verbs"]).search(lead) is not None
 
 
 def _letter(number: int) -> str:
@@ -735,7 +767,7 @@ def _pairs(words: str) -> Iterable[str]:
 
 
 def _mentions(aspect: Aspect, words: str) -> bool:
-    return any(word in words for word in aspect.words)
+    return _pattern(aspect.words).search(words) is not None
 
 
 def _cues(name: str) -> tuple[str, ...]:
@@ -763,4 +795,4 @@ def _axis() -> re.Pattern[str]:
 
 @cache
 def _within() -> re.Pattern[str]:
-    return re.compile(rf"(?:^|[,;。:( ])在?(?:这|上述|以上|全部|所有)?(?P<words>(?:[^,;。:、()]|\([^()]{{1,6}}\)){{0,{_WITHIN_LENGTH}}}?){_any('within')}(?![心央国小学间型文级等期介标药医])(?=[,:]|[^,;。]{{0,14}}$)")
+    return re.compile(rf"(?:^|[,;。:( ])在?(?:这|上述|以上|全部|所有)?(?P<words>(?:[^,;。:、()]|\([^()]{{1,6}}\)){{0,{_WITHIN_LENGTH}}}?){_any('within')}(?![心央国小学间型文级等期介标药医])(?=[,:]|[^,;。]{{0,24}}$)")

@@ -7,7 +7,7 @@ its particles (全年共受理政府信息公开申请12件: 政府信息公开�
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -120,27 +120,27 @@ def _strip(text: str, span: Span) -> Span | None:
     changed = True
     while changed and start < end:
         changed = False
-        year = _YEAR.match(text[start:end])
-        head = year.group() if year else _first(words["head"], lambda word: text.startswith(word, start, end))
-        if head and (year or start + len(head) == end or not _splits_word(text, start + len(head), head)):
-            start, changed = start + len(head), True
-        tail = _first(words["before"], lambda word: text.endswith(word, start, end))
+        head = _YEAR.match(text, start, end) or _pattern(words["head"]).match(text, start, end)
+        if head and (head.end() == end or not text.startswith(_WORDS_OF_HEADS, start)):
+            start, changed = head.end(), True
+        tail = _ending(words["before"]).match(text[start:end][::-1])
         if tail:
-            end, changed = end - len(tail), True
+            end, changed = end - tail.end(), True
     return (start, end) if start < end else None
 
 
 _WORDS_OF_HEADS = ("中心", "以上", "在线", "在校", "经济", "经营", "从业", "由于", "有关", "有线", "有效", "有限", "本级", "本科", "全文", "全程", "全面", "全民", "全职", "中标", "中央", "中介", "中小", "向社", "对外", "年检", "年报", "计生", "计划", "和平", "共同", "共享", "与会", "及时", "以案", "其他", "其它", "其余", "将军", "经审", "经核", "已主", "经济", "中医", "计量", "通过率", "里程", "等级", "等候", "本市", "本省", "本县", "在建", "度假", "已故", "已结", "有奖")
 
 
-def _splits_word(text: str, end: int, head: str) -> bool:
-    """Whether ``head`` is the beginning of a longer word: 计 in 计划生育."""
-    start = end - len(head)
-    return text.startswith(_WORDS_OF_HEADS, start)
+@cache
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, words)))
 
 
-def _first(words: Iterable[str], holds: Callable[[str], bool]) -> str | None:
-    return next((word for word in words if holds(word)), None)
+@cache
+def _ending(words: tuple[str, ...]) -> re.Pattern[str]:
+    """A pattern for the end of a text that is read backwards."""
+    return re.compile("|".join(re.escape(word[::-1]) for word in words))
 
 
 def _without_verb(text: str, span: Span, field: str = "", channels: Sequence[Span] = ()) -> Span:
@@ -168,9 +168,7 @@ def _without_verb(text: str, span: Span, field: str = "", channels: Sequence[Spa
 
 
 def _masked(words: str) -> str:
-    for noun in load_phrases().label["nouns"]:
-        words = words.replace(noun, "＿" * len(noun))
-    return words
+    return _pattern(load_phrases().label["nouns"]).sub(lambda noun: "＿" * len(noun.group()), words)
 
 
 @cache
@@ -187,9 +185,9 @@ def _tail(text: str, phrases: Sequence[Phrase], place: int) -> Span | None:
     if not match and limit < len(text):
         return None
     words = load_phrases().label
-    head = _first(words["after"], lambda word: text.startswith(word, start, end))
+    head = _pattern(words["after"]).match(text, start, end)
     if head:
-        start += len(head)
+        start = head.end()
     if start >= end:
         return None
     cut = min((at for word in words["tail_end"] if (at := text.find(word, start + 2, end)) > 0), default=end)
