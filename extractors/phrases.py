@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ class Whole:
     """A field that can be broken down.
 
     ``parts`` are the fields of its parts where the wording opens a breakdown, ``free`` those that are parts without
-    it, ``sums`` those whose exact sum is enough; ``names`` are the words by which a later phrase (申请中, 办结件中) takes it up again.
+    it, ``sums`` those whose exact sum is enough; ``names`` are the words by which a later phrase (申请中, 办结件中)
+    takes it up again.
     """
 
     field: str
@@ -56,8 +57,10 @@ class Aspect:
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """``data/relations.toml``: wholes by field, aspects in the order in which they are asked, word lists by name,
-    and the simplified character of each traditional one (``script``)."""
+    """``data/relations.toml``: wholes by field, aspects in the order in which they are asked, word lists by name.
+
+    ``script`` holds the simplified character of each traditional one.
+    """
 
     wholes: Mapping[str, Whole]
     aspects: tuple[Aspect, ...]
@@ -99,7 +102,7 @@ def load_phrases(path: Path | None = None) -> Phrases:
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """``data/channels.toml``: the kind of each type word and of each word for a section, and the kinds that have any."""
+    """``data/channels.toml``: the kind of each type word, of each word for a section, and the kinds that have any."""
 
     words: Mapping[str, str]
     sections: Mapping[str, str]
@@ -130,6 +133,7 @@ class Titles:
 
     ends: tuple[str, ...]
     starts: tuple[str, ...]
+    longer: tuple[str, ...]
     holds: tuple[str, ...]
     jointly: tuple[str, ...]
     groups: tuple[str, ...]
@@ -144,7 +148,7 @@ def load_titles(path: Path | None = None) -> Titles:
         PhraseError: the file is no list of titles, or contradicts itself.
     """
     data = _read(path or data_directory() / "titles.toml", TITLES_SCHEMA)
-    return Titles(**{name: _words(data[name]) for name in ("ends", "starts", "holds", "jointly", "groups", "never")})
+    return Titles(**{field.name: _words(data[field.name]) for field in fields(Titles)})
 
 
 def _read(path: Path, schema: str) -> dict[str, Any]:

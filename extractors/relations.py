@@ -166,6 +166,7 @@ def _items(folded: Folded, figures: Sequence[Figure]) -> list[_Item]:
     """The figures in the order of the text, each with its place in paragraph, sentence and brackets."""
     text = folded.text
     items: list[_Item] = []
+    headings = {match.start() for match in _HEADING.finditer(text)}
     place = depth = paragraph = sentence = 0
     gap_start = 0
     gap = ""
@@ -177,7 +178,7 @@ def _items(folded: Folded, figures: Sequence[Figure]) -> list[_Item]:
             if char == "\n":
                 paragraph, sentence, depth, gap_start, gap = paragraph + 1, sentence + 1, 0, offset + 1, ""
                 continue
-            if char in "。!?" or _HEADING.match(text, offset):
+            if char in "。!?" or offset in headings:
                 sentence, depth = sentence + 1, 0
             depth += (char == "(") - (char == ")" and depth > 0)
             gap += char

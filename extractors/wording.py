@@ -1,7 +1,7 @@
 """The label and the scope of a figure: the printed words that name what is counted, and for whom.
 
-A label is the shortest run of words that names the thing: what stands before the figure without its subject, its verb and
-its particles (全年共受理政府信息公开申请12件: 政府信息公开申请), else what follows it (12件为动态类: 动态类).
+A label is the shortest run of words that names the thing: what stands before the figure without its subject, its verb
+and its particles (全年共受理政府信息公开申请12件: 政府信息公开申请), else what follows it (12件为动态类: 动态类).
 """
 
 from __future__ import annotations
@@ -121,15 +121,12 @@ def _strip(text: str, span: Span) -> Span | None:
     while changed and start < end:
         changed = False
         head = _YEAR.match(text, start, end) or _pattern(words["head"]).match(text, start, end)
-        if head and (head.end() == end or not text.startswith(_WORDS_OF_HEADS, start)):
+        if head and (head.end() == end or not text.startswith(words["longer"], start)):
             start, changed = head.end(), True
         tail = _ending(words["before"]).match(text[start:end][::-1])
         if tail:
             end, changed = end - tail.end(), True
     return (start, end) if start < end else None
-
-
-_WORDS_OF_HEADS = ("中心", "以上", "在线", "在校", "经济", "经营", "从业", "由于", "有关", "有线", "有效", "有限", "本级", "本科", "全文", "全程", "全面", "全民", "全职", "中标", "中央", "中介", "中小", "向社", "对外", "年检", "年报", "计生", "计划", "和平", "共同", "共享", "与会", "及时", "以案", "其他", "其它", "其余", "将军", "经审", "经核", "已主", "经济", "中医", "计量", "通过率", "里程", "等级", "等候", "本市", "本省", "本县", "在建", "度假", "已故", "已结", "有奖")
 
 
 @cache
@@ -218,22 +215,26 @@ def _listed_label(text: str, phrases: Sequence[Phrase], place: int, channels: Se
     if phrases[place].field == "growth":
         return None
     first = place
-    while first and _JOIN.fullmatch(text[phrases[first - 1].end : phrases[first].start].replace(",", "、")):
+    while first and _joined(text, phrases[first - 1], phrases[first]):
         first -= 1
     start = max(text.rfind(mark, 0, phrases[first].start) for mark in "。;\n") + 1
-    match = None
-    for match in _SEVERALLY.finditer(text, max(start, phrases[first - 1].end if first else 0), phrases[first].start):
-        pass
-    if not match:
+    floor = max(start, phrases[first - 1].end if first else 0)
+    marks = list(_SEVERALLY.finditer(text, floor, phrases[first].start))
+    if not marks:
         return None
+    match = marks[-1]
     last = place
-    while last + 1 < len(phrases) and _JOIN.fullmatch(text[phrases[last].end : phrases[last + 1].start].replace(",", "、")):
+    while last + 1 < len(phrases) and _joined(text, phrases[last], phrases[last + 1]):
         last += 1
     count = last - first + 1
     named = [span for span in channels if start <= span[0] and span[1] <= match.start()]
     if len(named) < count:
         named = _names(text, start, match.start())
     return named[-count:][place - first] if len(named) >= count > 1 else None
+
+
+def _joined(text: str, one: Phrase, other: Phrase) -> bool:
+    return _JOIN.fullmatch(text[one.end : other.start].replace(",", "、")) is not None
 
 
 def _names(text: str, start: int, end: int) -> list[Span]:
@@ -328,30 +329,33 @@ def _is_body(text: str, span: Span, channels: Sequence[Span]) -> bool:
 
 
 _PERSONS = ("applicant", "means")
-_BETWEEN = (
-    "(?:全年|年内|本年度?|共计?|累计|分别|先后|代表?|依法|统一|统筹|组织|直接|牵头|联合|自主|自行|另|还|已|均|也|各|从|对|为|向|将|在|因|把|就|通过|按期)"
-)
 
 
 @cache
 def _subject_bodies(organs: bool) -> re.Pattern[str]:
     scope = load_phrases().scope
-    verbs = _one_of(load_phrases().label["verbs"])
-    attached = _one_of(scope["attached"])
-    offices = rf"{_bodies(scope['offices'])}(?!{attached})(?=[^,;。:]{{2,}})"
-    # A level or a class is a subject only with a word that says whose or which: 各街道, 县直部门, not 街道 or 部门动态.
-    levels = rf"(?={_WHICH}|[^,;。:]{{0,6}}{_one_of(scope['less'])}){_bodies(scope['levels'])}(?!{attached})(?={_BETWEEN}*{verbs})|{_bodies(scope['levels'])}(?=[^,;。]{{0,4}}[中里])"
-    named = rf"{_bodies(scope['organs'])}(?={_BETWEEN}*{verbs})"
-    names = rf"{levels}|{offices}|{named}" if organs else rf"{levels}|{offices}"
-    return re.compile(rf"{_BEFORE}(?P<body>{names})")
+    attached, less, levels = _one_of(scope["attached"]), _one_of(scope["less"]), _bodies(scope["levels"])
+    names = [
+        # A level or a class is a subject only with a word that says whose or which: 各街道, 县直部门, not 街道 or 部门动态.
+        rf"(?={_WHICH}|[^,;。:]{{0,6}}{less}){levels}(?!{attached})(?={_to_verb()})",
+        rf"{levels}(?=[^,;。]{{0,4}}[中里])",
+        rf"{_bodies(scope['offices'])}(?!{attached})(?=[^,;。:]{{2,}})",
+    ]
+    if organs:
+        names.append(rf"{_bodies(scope['organs'])}(?={_to_verb()})")
+    return re.compile(rf"{_BEFORE}(?P<body>{'|'.join(names)})")
+
+
+@cache
+def _to_verb() -> str:
+    return f"{_one_of(load_phrases().scope['between'])}*{_one_of(load_phrases().label['verbs'])}"
 
 
 @cache
 def _part_bodies() -> re.Pattern[str]:
     scope = load_phrases().scope
-    verbs = _one_of(load_phrases().label["verbs"])
     ends = (*scope["offices"], *scope["levels"], *scope["organs"], *scope["places"])
-    return re.compile(rf"{_BEFORE}(?P<body>{_bodies(ends)})(?:的|{_BETWEEN}*{verbs}.{{0,4}})?$")
+    return re.compile(rf"{_BEFORE}(?P<body>{_bodies(ends)})(?:的|{_to_verb()}.{{0,4}})?$")
 
 
 _BEFORE = r"(?:其中|其|由|含|以|代表|20\d\d年度?|年度?|全年|当年|本年度?|截至|和|及|、)*"
@@ -361,7 +365,10 @@ _WHICH = r"各|所|下|直属|\d|[省市县区州][级直本]|乡镇|镇街|区�
 def _bodies(ends: Iterable[str]) -> str:
     """A pattern of one body or of several in a row."""
     last = _one_of(sorted(set(ends), key=len, reverse=True))
-    body = rf"(?:[\w\d]|、(?=\w)){{0,10}}?{last}(?:公室|公厅|办公室|行政机关|机关|部门|单位|大厅)?(?:\((?:办公室|办|街道|场|市、区|市|区|社区|村|州)\))?"
+    body = (
+        rf"(?:[\w\d]|、(?=\w)){{0,10}}?{last}(?:公室|公厅|办公室|行政机关|机关|部门|单位|大厅)?"
+        r"(?:\((?:办公室|办|街道|场|市、区|市|区|社区|村|州)\))?"
+    )
     return rf"(?:各|全部|其他|其它|所有|\d+个)?{body}(?:(?:[、和与及]|以及){body})*(?:等(?:部门|单位|窗口)?)?"
 
 
