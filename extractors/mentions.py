@@ -22,11 +22,15 @@ def kind_of(channel: str) -> str:
     outside = re.sub(_QUOTED, " ", text).strip()
     section = next((kind for word, kind in load_kinds().sections.items() if outside.endswith(word)), None)
     if section or (outside == "栏" and outside != text):
-        return _carrier(text) or section or _last_kind(text[:-1]) or OTHER
-    return _last_kind(outside) or _last_kind(text.strip(_MARKS)) or _by_marks(text) or OTHER
+        programme = "television" if text.startswith("《") else section
+        return _carrier(text) or programme or _last_kind(text[:-1]) or OTHER
+    kind = _last_kind(outside) or _last_kind(text.strip(_MARKS))
+    return kind or ("hotline" if _NUMBER.search(text) else _by_marks(text)) or OTHER
 
 
-_MARKS = "“”\"‘’「」『』《》【】"
+_MARKS = '“”"‘’「」『』《》【】'
+# A line is called by its number: 96000, 12317监督电话.
+_NUMBER = re.compile(r"(?<!\d)\d{3,8}(?:$|[^\d]*电话$)")
 _QUOTED = r"[“\"‘「『《【(][^”\"’」』》】)]*[”\"’」』》】)]"
 
 

@@ -84,9 +84,7 @@ def load_phrases(path: Path | None = None) -> Phrases:
         label = dict(data["label"])
         phrases = Phrases(
             wholes={whole.field: whole for whole in wholes},
-            aspects=tuple(
-                _aspect(entry) for entry in data["aspect"]
-            ),
+            aspects=tuple(_aspect(entry) for entry in data["aspect"]),
             cues=_lists(data["cues"]),
             nil=_lists(label.pop("nil")),
             label=_lists(label),
@@ -168,7 +166,13 @@ def _whole(entry: dict[str, Any]) -> Whole:
 
 
 def _aspect(entry: dict[str, Any]) -> Aspect:
-    return Aspect(entry["name"], _words(entry["words"]), frozenset(entry.get("free", ())), _words(entry.get("of", ())), entry.get("strict", False))
+    return Aspect(
+        entry["name"],
+        _words(entry["words"]),
+        frozenset(entry.get("free", ())),
+        _words(entry.get("of", ())),
+        entry.get("strict", False),
+    )
 
 
 def _lists(entry: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:

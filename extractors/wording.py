@@ -52,7 +52,8 @@ def label_phrases(folded: Folded, phrases: Sequence[Phrase], channels: Sequence[
         span = (
             _nil_label(folded.text, phrase)
             if phrase.nil
-            else _listed_label(folded.text, phrases, place, channels) or _label(folded.text, phrases, place, spans, channels)
+            else _listed_label(folded.text, phrases, place, channels)
+            or _label(folded.text, phrases, place, spans, channels)
         )
         spans.append(span)
     return spans
@@ -115,8 +116,8 @@ def _strip(text: str, span: Span) -> Span | None:
     """``span`` without particles at its ends; None where nothing is left."""
     start, end = span
     words = load_phrases().label
-    while start < end and (text[start] in BOUNDARIES + "\"”’)" or text[end - 1] in BOUNDARIES):
-        start, end = start + (text[start] in BOUNDARIES + "\"”’)"), end - (text[end - 1] in BOUNDARIES)
+    while start < end and (text[start] in BOUNDARIES + '"”’)' or text[end - 1] in BOUNDARIES):
+        start, end = start + (text[start] in BOUNDARIES + '"”’)'), end - (text[end - 1] in BOUNDARIES)
     changed = True
     while changed and start < end:
         changed = False
@@ -321,6 +322,8 @@ def _is_body(text: str, span: Span, channels: Sequence[Span]) -> bool:
     body = text[span[0] : span[1]]
     if body.startswith(phrases.scope["own"]) and not body.endswith(phrases.scope["less"]):
         return False
+    if _verbs().match(body):
+        return False
     if any(word in body for aspect in phrases.aspects if aspect.name in _PERSONS for word in aspect.words):
         return False
     if any(word in body for word in phrases.scope["never"]) and not body.startswith("各级各"):
@@ -336,13 +339,15 @@ def _subject_bodies(organs: bool) -> re.Pattern[str]:
     scope = load_phrases().scope
     attached, less, levels = _one_of(scope["attached"]), _one_of(scope["less"]), _bodies(scope["levels"])
     names = [
-        # A level or a class is a subject only with a word that says whose or which: 各街道, 县直部门, not 街道 or 部门动态.
+        # A level or a class is a subject only with a word that says whose: 各街道, 县直部门, not 街道 or 部门动态.
         rf"(?={_WHICH}|[^,;。:]{{0,6}}{less}){levels}(?!{attached})(?={_to_verb()})",
+        rf"(?=各|[^,;。:]{{0,6}}{less}|[省市县区州][级直]){levels}(?!{attached})(?=\w\w)",
         rf"{levels}(?=[^,;。]{{0,4}}[中里])",
         rf"{_bodies(scope['offices'])}(?!{attached})(?=[^,;。:]{{2,}})",
     ]
     if organs:
         names.append(rf"{_bodies(scope['organs'])}(?={_to_verb()})")
+        names.append(rf"(?:乡镇|镇街|社区|街道)(?={_to_verb()})")
     return re.compile(rf"{_BEFORE}(?P<body>{'|'.join(names)})")
 
 
