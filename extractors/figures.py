@@ -47,7 +47,6 @@ class Item:
     paragraph: int
     sentence: int
     gap: str
-    gap_start: int
 
     @property
     def amount(self) -> Decimal:
@@ -74,7 +73,6 @@ def read_items(folded: Folded, figures: Sequence[Figure]) -> list[Item]:
     items: list[Item] = []
     headings = {match.start() for match in _HEADING.finditer(text)}
     place = depth = paragraph = sentence = 0
-    gap_start = 0
     gap = ""
     for index in sorted(range(len(figures)), key=lambda index: (figures[index].start, index)):
         figure = figures[index]
@@ -82,16 +80,16 @@ def read_items(folded: Folded, figures: Sequence[Figure]) -> list[Item]:
         for offset in range(place, start):
             char = text[offset]
             if char == "\n":
-                paragraph, sentence, depth, gap_start, gap = paragraph + 1, sentence + 1, 0, offset + 1, ""
+                paragraph, sentence, depth, gap = paragraph + 1, sentence + 1, 0, ""
                 continue
             if char in "。!?" or offset in headings:
                 sentence, depth = sentence + 1, 0
             depth += (char == "(") - (char == ")" and depth > 0)
             gap += char
-        items.append(Item(index, figure, start, end, depth, paragraph, sentence, gap, gap_start))
+        items.append(Item(index, figure, start, end, depth, paragraph, sentence, gap))
         place = max(place, end)
         if figure.field not in BESIDE:
-            gap, gap_start = "", end
+            gap = ""
     return items
 
 

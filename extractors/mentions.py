@@ -62,7 +62,7 @@ def _by_marks(text: str) -> str | None:
     """The kind of a bare name: accounts stand in quotation marks, printed matter in title marks."""
     if text.startswith("《"):
         return "print"
-    return "wechat" if text[:1] in _MARKS else None
+    return "wechat" if text.startswith(tuple(_MARKS)) else None
 
 
 def role_of(text: str, start: int, end: int, others: Sequence[tuple[int, int]]) -> str | None:
