@@ -222,7 +222,8 @@ class _Reader:
     # Parts
 
     def _part(self, item: Item, before: Item | None) -> None:
-        frame = self._opened(item, before) or self._continued(item) or self._free(item, before)
+        frame = self._opened(item, before) or self._continued(item) or self._paired(item, before)
+        frame = frame or self._free(item, before)
         if frame is not None:
             self._link(item, frame)
 
@@ -336,6 +337,21 @@ class _Reader:
                 return self._split(frame, item)
             if ";" in item.gap and self._can_hold(frame.whole, item):
                 del self.frames[place]
+        return None
+
+    def _paired(self, item: Item, before: Item | None) -> _Frame | None:
+        """The breakdown of the second of two wholes: 培训9期、400人,其中县级2期、90人."""
+        frame = self.frames[-1] if self.frames else None
+        if frame is None or not frame.cued or before is not frame.parts[-1] or not item.gap.startswith("、"):
+            return None
+        place = self.items.index(frame.whole)
+        for other in self.items[max(0, place - 1) : place + 2]:
+            second = other.figure.field == item.figure.field != frame.whole.figure.field
+            if second and other.sentence == frame.whole.sentence and self._can_hold(other, item):
+                aspect = f"beside {frame.partition}"
+                paired = self._open(other, item.depth, aspect, cued=False)
+                self.frames.pop()
+                return paired
         return None
 
     def _breaks_down(self, frame: _Frame, item: Item) -> bool:

@@ -189,6 +189,12 @@ def partitions(marked: str) -> list[str | None]:
             id="money of different units",
         ),
         pytest.param(
+            "举办培训⟦9期|trainings⟧,参训⟦400人|training_attendance⟧,其中局机关⟦2期|trainings⟧、⟦90人|training_attendance⟧,"
+            "分局⟦7期|trainings⟧、⟦310人|training_attendance⟧。",
+            [None, None, 0, 1, 0, 1],
+            id="two wholes broken down together",
+        ),
+        pytest.param(
             "全年⟦未发生|reviews+litigations⟧行政复议和行政诉讼。",
             [None, None],
             id="a nil over a list",
