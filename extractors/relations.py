@@ -31,8 +31,8 @@ from extractors.cues import (
     same,
     within,
 )
-from extractors.figures import BESIDE, Figure, Item, is_earlier, measure, read_items, same_unit
 from extractors.folding import BOUNDARIES, Folded, fold
+from extractors.items import BESIDE, Figure, Item, is_earlier, measure, read_items, same_unit
 from extractors.phrases import load_phrases
 from extractors.wording import Phrase, label_phrases, scope_phrases
 
