@@ -60,7 +60,8 @@ class Reading:
 class Tables:
     """All cells of a report. ``form`` is None where no block of any form was recognised.
 
-    ``candidates`` holds the values that a recogniser thought possible for the cells that it doubted.
+    ``candidates`` holds the values that a recogniser thought possible for the cells that it doubted. ``stretches``
+    are those of the document's text (start, end) that the tables take up, headers that stand apart left out.
     """
 
     form: str | None
@@ -69,6 +70,7 @@ class Tables:
     printed: dict[str, Printing] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     candidates: dict[str, tuple[Decimal, ...]] = field(default_factory=dict)
+    stretches: tuple[tuple[int, int], ...] = ()
 
 
 def read_tables(document: Document, forms: Mapping[str, Form]) -> Tables:
@@ -97,7 +99,21 @@ def read_tables(document: Document, forms: Mapping[str, Form]) -> Tables:
             candidates.update(reading.candidates)
             problems.extend(reading.problems)
     blocks = {block: found.form.name if found else None for block, found in chosen.items()}
-    return Tables(main.name, blocks, tuple(cells.values()), printed, tuple(problems), candidates)
+    stretches = tuple(sorted({found_at for found in chosen.values() if found and (found_at := _stretch(found))}))
+    return Tables(main.name, blocks, tuple(cells.values()), printed, tuple(problems), candidates, stretches)
+
+
+def _stretch(found: Candidate) -> tuple[int, int] | None:
+    """Where the block's rows stand in the text."""
+    if found.single:
+        where = [found.single.evidence]
+    else:
+        matches = found.alignment.matches if found.alignment else ()
+        rows = found.rows[matches[0].row : matches[-1].row + 1] if matches else ()
+        where = [cell.evidence for row in rows for cell in row.cells]
+    starts = [spot.start for spot in where if spot and spot.start is not None]
+    ends = [spot.end for spot in where if spot and spot.end is not None]
+    return (min(starts), max(ends)) if starts and ends else None
 
 
 def _absent_block(form: Form, contract_block: str) -> dict[str, Cell]:

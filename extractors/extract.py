@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from extractors.cells import Tables, read_tables
 from extractors.document import Document
@@ -17,11 +18,14 @@ from extractors.metadata import About, read_metadata
 from extractors.pdf import read_pdf
 from extractors.pictures import add_pictures, read_picture
 from extractors.reconcile import check_tables
-from extractors.report import Evidence, Metadata, Problem, Report, Source
+from extractors.report import Claim, Entity, Evidence, Metadata, Problem, Report, Source
 from extractors.text import read_text
 
+if TYPE_CHECKING:
+    from extractors.narrative import Tagger
+
 # Part of a stored record's identity: raise it with every change that can change a record.
-EXTRACTOR_VERSION = "0.1.0"
+EXTRACTOR_VERSION = "0.2.0"
 
 # What the report is about: one of these stands in every annual report, whatever its form and age.
 _SUBJECT = re.compile(r"信息公开|政务公开|資訊公開|信息公開|政務公開")
@@ -34,8 +38,8 @@ MAX_CHARACTERS = 1_500_000
 MIN_CHARACTERS = 60
 
 
-def extract_report(path: Path) -> Report:
-    """The record of the report in ``path``.
+def extract_report(path: Path, tagger: Tagger | None = None) -> Report:
+    """The record of the report in ``path``; without a tagger no prose is read.
 
     Raises:
         ExtractionError: the file cannot be read, or is no annual report on information disclosure.
@@ -49,13 +53,28 @@ def extract_report(path: Path) -> Report:
     about = read_metadata(document)
     _check_subject(path, document, tables, about)
     digest = hashlib.sha256(data).hexdigest()
+    entities, claims, doubts = _narrative(document, tables, tagger)
     return Report(
         source=Source(str(path), digest, document.media_type, len(document.pages) or None, document.scanned),
         report=_metadata(about, tables),
         cells=tables.cells,
+        entities=entities,
+        claims=claims,
         findings=check_tables(tables, forms),
-        problems=(*document.problems, *tables.problems, *_unread(document, tables)),
+        problems=(*document.problems, *tables.problems, *doubts, *_unread(document, tables)),
     )
+
+
+def _narrative(
+    document: Document, tables: Tables, tagger: Tagger | None
+) -> tuple[tuple[Entity, ...], tuple[Claim, ...], tuple[Problem, ...]]:
+    if tagger is None:
+        return (), (), ()
+    # Imported here: spaCy takes longer to import than a report to read, and tables need none of it.
+    from extractors.narrative import read_narrative
+
+    narrative = read_narrative(document, tables.stretches, tagger)
+    return narrative.entities, narrative.claims, narrative.problems
 
 
 def read_document(path: Path) -> Document:

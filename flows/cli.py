@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
 
     extract = commands.add_parser("extract", help="read files; one JSON record a line on standard output")
     extract.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    _add_model(extract)
     extract.set_defaults(command=_extract)
 
     run = commands.add_parser("run", help="read a folder into a store, watched by Prefect")
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         "--time-limit", type=_positive(float), default=300.0, metavar="SECONDS", help="for one report (default: 300)"
     )
     run.add_argument("--retry", action="store_true", help="try unchanged files in quarantine again")
+    _add_model(run)
     run.set_defaults(command=_run)
 
     show = commands.add_parser("show", help="show one report on the terminal: its tables, findings and problems")
@@ -93,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         help="draw what was read over pictures of the pages instead, into a .png or .pdf",
     )
     _add_store(show)
+    _add_model(show)
     show.set_defaults(command=_show)
 
     export = commands.add_parser("export", help="write the store as CSV or JSON Lines")
@@ -106,6 +109,22 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--form", help="csv-wide: only this form (2014, 2019, 2021)")
     _add_store(export)
     export.set_defaults(command=_export)
+
+    train = commands.add_parser("train", help="make a new model of the prose from annotated passages")
+    train.add_argument(
+        "--labels", nargs="+", type=Path, default=(), metavar="FILE",
+        help="passages (JSON Lines) to learn from, beside the shipped ones",
+    )  # fmt: skip
+    train.add_argument("--only", action="store_true", help="learn from --labels alone, not from the shipped passages")
+    train.add_argument(
+        "--base", metavar="BASE",
+        help="encoder to start from: a directory, a model to go on from, or a hub id (default: the shipped encoder)",
+    )  # fmt: skip
+    train.add_argument("--out", type=Path, default=Path("gongkai-model"), metavar="DIR", help="default: %(default)s")
+    train.add_argument("--test", nargs="+", type=Path, default=(), metavar="FILE", help="passages to measure on")
+    train.add_argument("--epochs", type=_positive(int), default=None)
+    train.add_argument("--seed", type=int, default=1)
+    train.set_defaults(command=_train)
 
     text = commands.add_parser("text", help="print a document's normalised text, to which all offsets refer")
     text.add_argument("file", type=Path, metavar="FILE")
@@ -124,6 +143,28 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--store", type=Path, default=DEFAULT_STORE, help="the store's folder (default: %(default)s)")
 
 
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="DIR",
+        help="model of the prose to use (default: $GONGKAI_MODEL, else the shipped one)",
+    )
+
+
+def _use_model(options: argparse.Namespace) -> None:
+    """Makes the model that was asked for the one of this process and of its workers."""
+    from models.reader import VARIABLE
+    from models.tagger import ModelError, load_tagger
+
+    if options.model:
+        os.environ[VARIABLE] = str(options.model.resolve())
+        try:
+            load_tagger(options.model.resolve())
+        except ModelError as error:
+            raise UsageError(str(error)) from error
+
+
 def _positive(kind: type[int] | type[float]) -> Callable[[str], int | float]:
     def parse(text: str) -> int | float:
         value = kind(text)
@@ -135,12 +176,13 @@ def _positive(kind: type[int] | type[float]) -> Callable[[str], int | float]:
 
 
 def _extract(options: argparse.Namespace) -> int:
-    from extractors.extract import extract_report
+    from models.reader import read_report
 
+    _use_model(options)
     exit_code = 0
     with _records_only() as output:
         for path in options.files:
-            outcome = read(path, extract_report)
+            outcome = read(path, read_report)
             if outcome.record is None:
                 exit_code = _report_failure(path, outcome)
             else:
@@ -150,18 +192,19 @@ def _extract(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from extractors.extract import EXTRACTOR_VERSION
     from flows.run import Options, run_inbox
     from flows.screen import Screen, summary_lines
     from flows.server import ServerError
     from flows.store import StoreError
+    from models.reader import reader_version
 
+    _use_model(options)
     if printable(str(options.inbox)) != str(options.inbox):
         raise UsageError(f"{printable(str(options.inbox))}: rename the folder; its name is not valid text")
     wanted = Options(options.inbox, options.store, options.processes, options.time_limit, options.retry)
     screen = Screen()
     try:
-        summary = run_inbox(wanted, EXTRACTOR_VERSION, screen)
+        summary = run_inbox(wanted, reader_version(), screen)
     except (NotADirectoryError, StoreError) as error:
         raise UsageError(str(error)) from error
     except ServerError as error:
@@ -179,6 +222,7 @@ def _show(options: argparse.Namespace) -> int:
 
     from flows.show import show_record
 
+    _use_model(options)
     if options.draw:
         return _draw(options)
     record = _record(options.report, options.store)
@@ -214,9 +258,9 @@ def _record(name: str, store: Path) -> str | int:
     path = Path(name)
     if not path.is_file():
         return _stored_record(name, store)
-    from extractors.extract import extract_report
+    from models.reader import read_report
 
-    outcome = read(path, extract_report)
+    outcome = read(path, read_report)
     return _report_failure(path, outcome) if outcome.record is None else outcome.record
 
 
@@ -254,6 +298,29 @@ def _text(options: argparse.Namespace) -> int:
     except ExtractionError as error:
         return _report_failure(options.file, _failed(error))
     _print(document.text)
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    import logging
+
+    from flows.train import TrainingError, train_model
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logger = logging.getLogger("models.train")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        lines = train_model(
+            options.labels, options.out, base=options.base, only=options.only, tests=options.test,
+            epochs=options.epochs, seed=options.seed,
+        )  # fmt: skip
+    except TrainingError as error:
+        raise UsageError(str(error)) from error
+    finally:
+        logger.removeHandler(handler)
+    _print("\n".join(lines))
     return 0
 
 

@@ -21,12 +21,12 @@ from prefect.states import Completed
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
-from extractors.extract import EXTRACTOR_VERSION
 from flows.inbox import InboxFile
 from flows.run import Options, Summary, open_run
 from flows.screen import Screen
 from flows.server import PrivateServer, api
 from flows.workers import CRASHED, EXTRACTOR, TIME_LIMIT_S, Outcome, Pool
+from models.reader import reader_version
 
 # Threads beyond the processes do Prefect's bookkeeping while the processes read.
 _EXTRA_THREADS = 2
@@ -60,7 +60,7 @@ def extract_inbox(
     """
     options = Options(Path(inbox), Path(store), processes, time_limit_s, retry, extractor)
     screen = Screen()
-    with open_run(options, EXTRACTOR_VERSION, screen) as run:
+    with open_run(options, reader_version(), screen) as run:
         with Pool(min(processes, len(run.plan.to_read)), time_limit_s, extractor) as pool:
             for file, outcome in _extract_all(run.plan.to_read, pool, processes + _EXTRA_THREADS):
                 run.take(file, outcome)

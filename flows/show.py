@@ -1,4 +1,4 @@
-"""One record as text: its tables as the form prints them, broken identities marked, then findings and problems."""
+"""One record as text: its tables as the form prints them, broken identities marked, what its prose states, findings."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from extractors.fields import DOUBTFUL, entity_fields
 from extractors.forms import Form, FormTable, Row, load_forms
 
 Record = Mapping[str, Any]
 
 _LABEL_WIDTH = 44
+# A record that names a part of its own part would nest for ever.
+_DEEPEST = 6
 _BLOCKS = {
     "disclosure": "主动公开政府信息情况",
     "applications": "收到和处理政府信息公开申请情况",
@@ -37,6 +40,8 @@ def show_record(record: Record) -> Iterator[str]:
                 yield from _table_lines(table, forms[name], cells, broken)
     if cells:
         yield f"\n{_LEGEND}"
+    yield from _entities(record)
+    yield from _claims(record)
     yield from _findings(record)
     yield from _problems(record)
 
@@ -123,6 +128,38 @@ def _shorten(text: str) -> str:
 
 def _inconsistent(record: Record) -> list[Any]:
     return [finding for finding in record["findings"] if finding["status"] == "inconsistent"]
+
+
+def _entities(record: Record) -> Iterator[str]:
+    for field in entity_fields():
+        named: dict[str, int] = {}
+        for entity in record["entities"]:
+            if entity["field"] == field.name:
+                said = entity["role"] or entity["kind"]
+                text = " ".join(entity["text"].split())
+                name = f"{text} ({said})" if said else text
+                named[name] = named.get(name, 0) + 1
+        if named:
+            yield f"\n{field.term} {field.name}: " + ", ".join(
+                name if times == 1 else f"{name} x{times}" for name, times in named.items()
+            )
+
+
+def _claims(record: Record) -> Iterator[str]:
+    """The claims in the order of the prose, parts below their wholes by indentation."""
+    if not record["claims"]:
+        return
+    yield f"\nClaims: {len(record['claims'])}"
+    claims = {claim["id"]: claim for claim in record["claims"]}
+    for claim in claims.values():
+        depth, above = 0, claim
+        while above["part_of"] in claims and depth < _DEEPEST:
+            depth, above = depth + 1, claims[above["part_of"]]
+        bound = {"exact": "", "about": "about ", "at_least": "at least "}[claim["bound"]]
+        value = f"{bound}{claim['value']:,} {claim['unit'] or ''}".rstrip()
+        words = " ".join(part for part in (claim["label"], claim["scope"] and f"[{claim['scope']}]") if part)
+        doubt = "  ?" if claim["confidence"] < DOUBTFUL else ""
+        yield f"  {'  ' * depth}{claim['field']}: {value}{f'  {words}' if words else ''}{doubt}"
 
 
 def _findings(record: Record) -> Iterator[str]:

@@ -23,7 +23,7 @@ from types import TracebackType
 from extractors.errors import ExtractionError, LimitExceeded
 from extractors.report import Report, to_json
 
-EXTRACTOR = "extractors.extract:extract_report"
+EXTRACTOR = "models.reader:read_report"
 TIME_LIMIT_S = 300.0
 # How long a worker may take to come up, beyond the time limit of its first report.
 _START_S = 60.0

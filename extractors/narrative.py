@@ -1,0 +1,353 @@
+"""The prose of a report to entities and claims: a spaCy pipeline around a tagger.
+
+The tagger (a trained model, or in tests a look-up) finds which figures, nils, names and channels state something;
+values, units, bounds, signs, parts, scopes, roles and kinds are closed classes, read by rules behind it.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from extractors.document import Document
+from extractors.encoding import encode
+from extractors.fields import DOUBTFUL
+from extractors.figures import find_figures
+from extractors.mentions import kind_of, role_of
+from extractors.phrases import load_kinds, load_titles
+from extractors.prose import Prose, evidence, find_prose
+from extractors.relations import Figure, Relation, attach
+from extractors.report import Bound, Claim, Entity, Number, Problem
+
+NIL, LEADER, CHANNEL = "nil", "leader", "channel"
+ENTITIES = (LEADER, CHANNEL)
+
+# Characters that the tagger reads at once; of these at most CONTEXT repeat the end of the window before.
+WINDOW = 256
+CONTEXT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A stretch that states something. ``label`` is its field, or :data:`NIL`, then ``fields`` are those denied."""
+
+    start: int
+    end: int
+    label: str
+    fields: tuple[str, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Mention ``part`` is a component of mention ``whole`` (indexes), with that probability."""
+
+    part: int
+    whole: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a tagger found in one window, places in code points of the window."""
+
+    mentions: tuple[Mention, ...]
+    links: tuple[Link, ...]
+
+
+class Tagger(Protocol):
+    """Reads windows of text, in order; knows nothing of documents."""
+
+    def __call__(self, windows: Sequence[str], /) -> list[Reading]:
+        """One reading a window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Narrative:
+    """What the prose states, and a problem for each claim that is doubtful."""
+
+    entities: tuple[Entity, ...]
+    claims: tuple[Claim, ...]
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A claim before its relations are known."""
+
+    mention: int
+    start: int
+    end: int
+    field: str
+    value: Number
+    unit: str | None
+    bound: Bound
+    score: float
+
+
+def read_narrative(document: Document, stretches: Iterable[tuple[int, int]], tagger: Tagger) -> Narrative:
+    """Entities and claims of the prose of ``document``; ``stretches`` of its text are tables."""
+    prose = find_prose(document, stretches)
+    if not prose.text:
+        return Narrative((), ())
+    doc = load_language(tagger)(prose.text)
+    claims = tuple(_claims(document, prose, doc))
+    doubtful = (claim for claim in claims if claim.confidence < DOUBTFUL)
+    problems = tuple(
+        Problem("claim.doubtful", f"claim {c.id} ({c.text}) is taken for {c.field} with doubt", c.evidence)
+        for c in doubtful
+    )
+    return Narrative(tuple(_entities(document, prose, doc)), claims, problems)
+
+
+def load_language(tagger: Tagger) -> Language:
+    """The pipeline: sentences, tagger, numbers, relations.
+
+    A ``Doc`` that went through it has leaders and channels as ``ents``, claims as ``spans["claims"]`` (labels are
+    fields, ids those of the record) and the whole of both in ``user_data``.
+    """
+    language = _LANGUAGES.get(id(tagger))
+    if language is None:
+        language = spacy.blank("zh")
+        language.max_length = 2_000_000
+        language.add_pipe("gongkai_sentences")
+        language.add_pipe("gongkai_tagger")
+        language.add_pipe("gongkai_numbers")
+        language.add_pipe("gongkai_relations")
+        language.get_pipe("gongkai_tagger").read = tagger  # type: ignore[attr-defined]
+        _LANGUAGES[id(tagger)] = language
+    return language
+
+
+_LANGUAGES: dict[int, Language] = {}
+_ENDS = frozenset("。!?！？\n")
+
+
+@Language.component("gongkai_sentences")
+def split_sentences(doc: Doc) -> Doc:
+    """Sentences end with a full stop or the like and at the end of a paragraph; a semicolon goes on."""
+    ended = True
+    for token in doc:
+        token.is_sent_start = ended
+        ended = token.text in _ENDS
+    return doc
+
+
+class WindowTagger:
+    """The component that lets the tagger read the sentences that can hold something."""
+
+    read: Tagger
+
+    def __call__(self, doc: Doc) -> Doc:
+        """``doc`` with its mentions and links in ``user_data``, leaders and channels as ``ents``."""
+        windows = list(_windows([(sent.start_char, sent.end_char, sent.text) for sent in doc.sents]))
+        readings = self.read([doc.text[context:end] for context, _, end in windows])
+        mentions: list[Mention] = []
+        links: list[Link] = []
+        for (context, start, _), reading in zip(windows, readings, strict=True):
+            known = {(mention.start, mention.end): number for number, mention in enumerate(mentions)}
+            numbers: dict[int, int] = {}
+            for number, mention in enumerate(reading.mentions):
+                place = (mention.start + context, mention.end + context)
+                if place[0] >= start:
+                    numbers[number] = len(mentions)
+                    mentions.append(replace(mention, start=place[0], end=place[1]))
+                elif place in known:
+                    numbers[number] = known[place]
+            for link in reading.links:
+                part, whole = numbers.get(link.part), numbers.get(link.whole)
+                if part is not None and whole is not None and mentions[part].start >= start:
+                    links.append(Link(part, whole, link.score))
+        doc.user_data["mentions"], doc.user_data["links"] = mentions, links
+        doc.set_ents([_span(doc, m.start, m.end, m.label) for m in mentions if m.label in ENTITIES])
+        return doc
+
+
+@Language.factory("gongkai_tagger")
+def make_tagger(nlp: Language, name: str) -> WindowTagger:
+    """The component without its tagger, which :func:`load_language` sets."""
+    return WindowTagger()
+
+
+# What a figure, a nil or a channel that no list has looks like; words of channels and titles come from the data.
+_SIGNS = (
+    r"\d|[OIl][件条次起元]|百分之|成|[十百千万亿][余多]"
+    r"|[〇零一二三四五六七八九十百千万亿两几]+[余多几]?[条件次篇个期份项人名场元部起宗户家块位处版则批类例册种]"
+    r"|[未没无零末尚]|不存在|不[曾收予]|[网栏屏报群号榜刊墙牌单册卡书站视旗]|同志|组长|分管|牵头"
+)
+
+
+@functools.cache
+def _signs() -> re.Pattern[str]:
+    kinds = load_kinds()
+    words = {*kinds.words, *kinds.sections, *load_titles().ends}
+    return re.compile("|".join((_SIGNS, *sorted((re.escape(word) for word in words if len(word) > 1), key=len))))
+
+
+def can_state(sentence: str) -> bool:
+    """Whether ``sentence`` has any sign of something that is read; most of a report's prose has none.
+
+    Every annotated passage is held against this (tests/test_narrative.py): nothing annotated stands outside.
+    """
+    return bool(_signs().search(encode(sentence).chars))
+
+
+def _windows(sentences: Sequence[tuple[int, int, str]]) -> Iterator[tuple[int, int, int]]:
+    """(context, start, end): the sentences from ``start`` to ``end`` are read behind those from ``context`` on."""
+    run: list[tuple[int, int]] = []
+    before = 0
+    for start, end, text in sentences:
+        worthy = can_state(text)
+        if run and (not worthy or end - run[0][0] > WINDOW):
+            yield before, run[0][0], run[-1][1]
+            before, run = _context(run), []
+        if worthy:
+            if not run and not (0 < start - before <= CONTEXT):
+                before = start
+            for low, high in _pieces(start, end):
+                if run and high - run[0][0] > WINDOW:
+                    yield before, run[0][0], run[-1][1]
+                    before, run = _context(run), []
+                run.append((low, high))
+    if run:
+        yield before, run[0][0], run[-1][1]
+
+
+def _context(run: list[tuple[int, int]]) -> int:
+    """Where the context for what follows ``run`` begins: its last sentences, or the end of a long one."""
+    end = run[-1][1]
+    starts = [low for low, _ in run if end - low <= CONTEXT]
+    return starts[0] if starts else end - CONTEXT
+
+
+def _pieces(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A sentence that is longer than a window, in pieces."""
+    for low in range(start, end, WINDOW):
+        yield low, min(low + WINDOW, end)
+
+
+@Language.component("gongkai_numbers")
+def read_numbers(doc: Doc) -> Doc:
+    """``doc`` with a draft of each claim: what its figure is worth, in which unit, with which bound and sign."""
+    drafts: list[Draft] = []
+    for number, mention in enumerate(doc.user_data["mentions"]):
+        if mention.label not in ENTITIES:
+            drafts += _drafts(doc.text, number, mention)
+    doc.user_data["drafts"] = drafts
+    doc.spans["claims"] = [
+        _span(doc, draft.start, draft.end, draft.field, f"c{number}") for number, draft in enumerate(drafts, 1)
+    ]
+    return doc
+
+
+def _drafts(text: str, number: int, mention: Mention) -> Iterator[Draft]:
+    if mention.label == NIL:
+        for name in mention.fields:
+            yield Draft(number, mention.start, mention.end, name, 0, None, "exact", mention.score)
+        return
+    chars = encode(text[mention.start : mention.end]).chars
+    figure = next(find_figures(chars), None)
+    if figure is None:
+        return
+    unit = figure.unit or (chars[figure.end :] or None)
+    if unit and unit != "%":
+        unit = _printed_unit(text[mention.start : mention.end], unit)
+    value = figure.value
+    if mention.label == "growth" and is_fall(text, mention.start, mention.end):
+        value = -value
+    for name in mention.fields or (mention.label,):
+        yield Draft(number, mention.start, mention.end, name, value, unit, figure.bound, mention.score)
+
+
+def _printed_unit(text: str, unit: str) -> str:
+    """The unit in the script that the report is printed in."""
+    bare = "".join(text.split())
+    at = encode(bare).chars.rfind(unit)
+    return bare[at : at + len(unit)] if at >= 0 else unit
+
+
+# What is said of a figure that went down, before it (下降12%, 减少了3件, 少公开5条) or behind it (12%的降幅).
+_FALL = re.compile(r"下降|减少|降低|下滑|回落|缩[减短小]|压[减缩]|递减|负增长|降幅|跌|调减|核减|少|减|降|縮|減")
+_RISE = re.compile(r"上升|增加|增长|提高|提升|增|升|多|上涨|涨|扩大|翻|超|長")
+_CLAUSE = re.compile(r"[。;!?\n]")
+_NEAR = 14
+
+
+def is_fall(text: str, start: int, end: int) -> bool:
+    """Whether the change at ``start`` is a fall (同比下降): the nearest word of change says so, before it or else behind."""
+    if text[start] in "-−–﹣－" or text[max(0, start - 1) : start] in ("-", "−", "﹣", "－"):
+        return True
+    before = _CLAUSE.split(text[max(0, start - _NEAR) : start])[-1]
+    marks = [(match.start(), True) for match in _FALL.finditer(before)]
+    marks += [(match.start(), False) for match in _RISE.finditer(before)]
+    if marks:
+        return max(marks)[1]
+    behind = re.split(r"[,、。;!?\n]", text[end : end + _NEAR])[0]
+    fall, rise = _FALL.search(behind), _RISE.search(behind)
+    return fall is not None and (rise is None or fall.start() < rise.start())
+
+
+@Language.component("gongkai_relations")
+def relate(doc: Doc) -> Doc:
+    """``doc`` with the relations of its claims: whole, partition, label and scope."""
+    drafts: list[Draft] = doc.user_data["drafts"]
+    mentions: list[Mention] = doc.user_data["mentions"]
+    figures = [
+        Figure(d.start, d.end, d.field, d.value, d.unit, d.bound, mentions[d.mention].label == NIL) for d in drafts
+    ]
+    channels = [(mention.start, mention.end) for mention in mentions if mention.label == CHANNEL]
+    doc.user_data["relations"] = attach(doc.text, figures, channels)
+    return doc
+
+
+def _entities(document: Document, prose: Prose, doc: Doc) -> Iterator[Entity]:
+    mentions: list[Mention] = doc.user_data["mentions"]
+    leaders = [(mention.start, mention.end) for mention in mentions if mention.label == LEADER]
+    for mention in mentions:
+        if mention.label not in ENTITIES:
+            continue
+        start, end = prose.place(mention.start, mention.end)
+        role = kind = None
+        if mention.label == LEADER:
+            others = [place for place in leaders if place != (mention.start, mention.end)]
+            role = role_of(doc.text, mention.start, mention.end, others)
+        else:
+            kind = kind_of(doc.text[mention.start : mention.end])
+        where = evidence(document, prose, mention.start, mention.end)
+        yield Entity(mention.label, document.text[start:end], role, kind, mention.score, where)
+
+
+def _claims(document: Document, prose: Prose, doc: Doc) -> Iterator[Claim]:
+    drafts: list[Draft] = doc.user_data["drafts"]
+    relations: list[Relation] = doc.user_data["relations"]
+    for number, (draft, relation, span) in enumerate(zip(drafts, relations, doc.spans["claims"], strict=True), 1):
+        start, end = prose.place(draft.start, draft.end)
+        yield Claim(
+            id=f"c{number}",
+            field=draft.field,
+            value=draft.value,
+            unit=draft.unit,
+            bound=draft.bound,
+            text=document.text[start:end],
+            sentence=span.sent.text.strip(),
+            label=relation.label,
+            scope=relation.scope,
+            part_of=None if relation.part_of is None else f"c{relation.part_of + 1}",
+            partition=relation.partition,
+            confidence=draft.score,
+            evidence=evidence(document, prose, draft.start, draft.end),
+        )
+
+
+def _span(doc: Doc, start: int, end: int, label: str, name: str = "") -> Span:
+    """The span of whole tokens around a stretch; every character but white space is a token."""
+    span = doc.char_span(start, end, label=label, alignment_mode="expand", span_id=name)
+    assert span is not None
+    return span
