@@ -11,14 +11,22 @@ from extractors.phrases import load_phrases
 # Where a phrase ends. A blank ends one where the text is not spaced out as a whole.
 BOUNDARIES = ",;:。!?()、\n "
 _SPACED = re.compile(r"(?<=[\u3400-\u9fff])[ \u3000](?=[\u3400-\u9fff])")
-_COLUMNS = re.compile(r"(?:(?<=\d\d)|(?<=[\u3400-\u9fff）)：:][\u3400-\u9fff）)：:]))\s+(?=[\u3400-\u9fff（(]{2}|\d{5})|\n(?=(?:第一|常务|执行)?副?\s*[组主班]\s*[长任]|成\s*员)")
+# A blank that parts columns stands between words of two characters or more, or before the next row of a list.
+_COLUMNS = re.compile(
+    r"(?:(?<=\d\d)|(?<=[\u3400-\u9fff）)：:][\u3400-\u9fff）)：:]))\s+(?=[\u3400-\u9fff（(]{2}|\d{5})"
+    r"|\n(?=[ \t\u3000]{2}|(?:第一|常务|执行)?副?\s*[组主班]\s*[长任]|成\s*员)"
+)
+# One blank in so many characters: the text is set word by word, and its blanks part nothing.
+_WORD_BY_WORD = 3
 # A full stop of half the width: behind a word or a sign, before a word.
 _FULL_STOP = re.compile(r"(?<=[^\d\s.A-Za-z])[.．](?=[\s\u3400-\u9fff]|$)")
 # Above this share of blanks between ideographs per character, a recogniser set them, not the writer.
 _SPACED_SHARE = 0.03
 # A line break that ends a paragraph: after a full stop, before an empty line, before or after a numbered heading.
 _HEADING = r"[ \t\u3000]*(?:[(（][一二三四五六七八九十\d]{1,2}[)）]|[一二三四五六七八九十]{1,2}、|\d{1,2}[.、．])"
-_PARAGRAPH = re.compile(rf"(?<=[。！!？?])\s*\n|\n(?=\s*\n)|\n(?={_HEADING})|^{_HEADING}[^\n，。,]{{1,25}}\n", re.MULTILINE)
+_PARAGRAPH = re.compile(
+    rf"(?<=[。！!？?])\s*\n|\n(?=\s*\n)|\n(?={_HEADING})|^{_HEADING}[^\n，。,]{{1,25}}\n", re.MULTILINE
+)
 _BRACKETS = dict.fromkeys("〔【﹝[", "(") | dict.fromkeys("〕】﹞]", ")")
 _PLAIN = _BRACKETS | {"﹔": ";", "﹑": "、", "﹐": ",", "﹕": ":", "｡": "。"}
 
@@ -46,8 +54,9 @@ def fold(printed: str, *, columns: bool = False) -> Folded:
     """
     spaced = len(_SPACED.findall(printed)) > _SPACED_SHARE * len(printed)
     kept_blanks = {match.end() - 1: "\n" for match in _PARAGRAPH.finditer(printed)}
-    if columns:
-        kept_blanks = {match.start(): " " for match in _COLUMNS.finditer(printed)} | kept_blanks
+    if columns and not _WORD_BY_WORD * len(_SPACED.findall(printed)) > len(printed):
+        columns_at = {m.start(): "\n" if "\n" in m.group() else " " for m in _COLUMNS.finditer(printed)}
+        kept_blanks = columns_at | kept_blanks
     elif not spaced:
         kept_blanks |= {match.start(): " " for match in _SPACED.finditer(printed)}
     script = load_phrases().script

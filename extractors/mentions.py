@@ -15,18 +15,22 @@ OTHER = "other"
 def kind_of(channel: str) -> str:
     """The kind of a channel by its type word; ``other`` where it has none.
 
-    What stands outside quotation marks is asked first, from its end: “门户网站”微信公众号 is an account. Of the words that
-    end at one place the longest decides: 微信群 is no 微信. A column, programme or page is of the kind that carries it.
+    What stands outside quotation marks is asked first, from its end: “门户网站”微信公众号 is an account. Of the words
+    that end at one place the longest decides: 微信群 is no 微信. A column or programme is of the kind that carries it.
     """
     text = fold(channel).text.upper()
     outside = re.sub(_QUOTED, " ", text).strip()
     section = next((kind for word, kind in load_kinds().sections.items() if outside.endswith(word)), None)
     if section or (outside == "栏" and outside != text):
-        return _carrier(text) or section or _last_kind(text[:-1]) or OTHER
-    return _last_kind(outside) or _last_kind(text.strip(_MARKS)) or _by_marks(text) or OTHER
+        programme = "television" if text.startswith("《") else section
+        return _carrier(text) or programme or _last_kind(text[:-1]) or OTHER
+    kind = _last_kind(outside) or _last_kind(text.strip(_MARKS))
+    return kind or ("hotline" if _NUMBER.search(text) else _by_marks(text)) or OTHER
 
 
-_MARKS = "“”\"‘’「」『』《》【】"
+_MARKS = '“”"‘’「」『』《》【】'
+# A line is called by its number: 96000, 12317监督电话.
+_NUMBER = re.compile(r"(?<!\d)\d{3,8}(?:$|[^\d]*电话$)")
 _QUOTED = r"[“\"‘「『《【(][^”\"’」』》】)]*[”\"’」』》】)]"
 
 
@@ -58,7 +62,7 @@ def _by_marks(text: str) -> str | None:
     """The kind of a bare name: accounts stand in quotation marks, printed matter in title marks."""
     if text.startswith("《"):
         return "print"
-    return "wechat" if text[:1] in _MARKS else None
+    return "wechat" if text.startswith(tuple(_MARKS)) else None
 
 
 def role_of(text: str, start: int, end: int, others: Sequence[tuple[int, int]]) -> str | None:
@@ -77,18 +81,21 @@ def role_of(text: str, start: int, end: int, others: Sequence[tuple[int, int]]) 
     reader = _Roles(folded.text, names, parted)
     span = place[start], place[end]
     found = [*reader.before(span), *reader.behind(span)]
-    titles = [_clean(folded.quote(*title)) for title in sorted(set(found))]
-    return "、".join(dict.fromkeys(title for title in titles if title)) or None
+    titles = [_BLANK.sub("", folded.quote(*title)) for title in sorted(set(found))]
+    return "、".join(part for title in titles for part in _posts(title)) or None
 
 
+_BLANKS = (" ", "\n")
 _BLANK = re.compile(r"\s+")
 _CLAUSE = ",;。:!?\n()"
 _LISTED = re.compile(r"[ \n]*(?:同志)?[ \n]*(?:[、和及与]|以及)?[ \n]*")
 _COMRADE = re.compile(r"[ \n]*(?:同志)?[ \n]*")
 
 
-def _clean(title: str) -> str:
-    return _BLANK.sub("", title)
+def _posts(title: str) -> list[str]:
+    """The posts of a title that holds two: 办公室副主任兼科长."""
+    parts = re.split("兼任?", title)
+    return parts if all(fold(part).text.endswith(load_titles().ends) for part in parts) else [title]
 
 
 class _Roles:
@@ -115,12 +122,17 @@ class _Roles:
         """Whether what stands before a name are the columns of the name before it."""
         previous = max((stop for _, stop in self.names if stop <= span[0]), default=None)
         between = self.text[previous : span[0]] if previous is not None else ""
-        return between[:1] == between[-1:] == " " and bool(self._columns(span[1]))
+        return between[:1] in _BLANKS and between[-1:] in _BLANKS and bool(self._columns(span[1]))
 
     def _list_head(self, start: int) -> list[tuple[int, int]]:
         """The head of the list that goes on at ``start``: 副组长 in 副组长:副镇长A、武装部长B."""
         head = self._head(start)
         previous = None if head else self._previous(start)
+        if previous is None and not head and self.text[start - 1 : start] == "\n":
+            # Another row of a list: what heads the row before it heads this one, unless a head stands between.
+            above = max((name for name in self.names if name[1] <= start), default=None)
+            if above and not re.search("[:。;]", self.text[above[1] : start]):
+                return self._list_head(above[0])
         if previous is None:
             return head
         own = self._directly_before(previous[0])
@@ -171,7 +183,7 @@ class _Roles:
             return None
         for word in words.starts:
             at = self.text.rfind(word, start, end - 1)
-            if at >= 0 and at + len(word) < end and not _INSIDE.match(self.text, at):
+            if at >= 0 and at + len(word) < end and not self.text.startswith(words.longer, at):
                 start = max(start, at + len(word))
         for group in words.groups:
             at = self.text.rfind(group, start, end)
@@ -190,7 +202,9 @@ class _Roles:
         while begin and self.text[begin - 1] not in _CLAUSE + " 、":
             begin -= 1
         named = any(begin < stop and at < match.end() for at, stop in self.names)
-        if named or _HELD.match(self.text, begin):
+        # What is said in brackets of another name heads nothing.
+        said = self.text[begin - 1 : begin] == "(" and any(stop == begin - 1 for _, stop in self.names)
+        if named or said or _HELD.match(self.text, begin):
             return []
         title = self._title(begin, match.end(1))
         return [title] if title else []
@@ -208,7 +222,7 @@ class _Roles:
             return [*found, held[-1]]
         direct = _DIRECT.match(self.text, at)
         if direct:
-            found.append(direct.span())
+            found += [direct.span(), *self._held(direct.end())]
         elif not bracket:
             found += self._columns(span[1])
         return [*found, *self._held_by_all(at), *self._held_later(at)]
@@ -243,7 +257,7 @@ class _Roles:
 
     def _title_at(self, start: int, end: int) -> tuple[int, int] | None:
         """The title with which ``text[start:end]`` begins, words behind it left aside."""
-        match = _FIRST_TITLE.match(self.text, start, end)
+        match = _first_title().match(self.text, start, end)
         return self._title(start, match.end()) if match else None
 
     def _held_by_all(self, at: int) -> list[tuple[int, int]]:
@@ -264,9 +278,16 @@ class _Roles:
         """The titles that stand behind a name in the columns of a list, parted by blanks."""
         titles: list[tuple[int, int]] = []
         end = _STOP.search(self.text, at + 1)
+        row_end = self.text.find("\n", at + 1)
+        if row_end >= 0 and (end is None or row_end < end.start()):
+            end = _ROW_END.search(self.text, row_end)
         limit = min([end.start() if end else len(self.text), *(begin for begin, _ in self.names if begin >= at)])
-        if at >= len(self.text) or not (at in self.parted or self.text[at] in " \n,"):
+        if at >= len(self.text):
             return []
+        if not (at in self.parted or self.text[at] in " \n,"):
+            row = self._titles_in(at, limit)
+            whole = bool(row) and row[0][0] == at and row[-1][1] == limit
+            return row if whole and (len(row) > 1 or self.text[limit : limit + 1] == "\n") else []
         if self.text[at] == ",":
             alone = end is not None and limit == end.start() and self._is_title(at + 1, limit)
             return [(at + 1, limit)] if alone else []
@@ -283,20 +304,29 @@ class _Roles:
 
 _BRACKET = re.compile(r"\([^()]*\)")
 _HELD_END = re.compile(r"[,;。:()\n ]|的")
+_ROW_END = re.compile("\n")
 _STOP = re.compile(r"[,;。:()]")
-_HELD = re.compile(r"(?:同志)?(?:[担出改]?任|为|兼)")
-_HEAD = re.compile(r"(组长|主任|班长|分管领导|领导|负责人|书记|主席|秘书长|长)[ \n]*(?:[:,)]|改?由|(?:已?(?:调整|变更|改))?为|是)[ \n]*$")
+_HELD = re.compile(r"(?:同志)?(?:共同|分别|同|均)?(?:[担出改]?任|为|兼)")
+_HEAD = re.compile(
+    r"(长|主任|分管领导|领导|负责人|书记|主席)[ \n]*"
+    r"(?:[:,)]|改?由(?:新任|现任)?|(?:已?(?:调整|变更|改))?为|是)[ \n]*$"
+)
 _ALSO = re.compile(r"[^,;。:()\n]{0,24}?[并还又仍改](?=兼?任|兼)")
 # A title behind the name: 王某局长.
 _DIRECT = re.compile(
     r"(?:常务)?副?(?:书记|[镇乡县区市省局处科所站院校部厅]长|主任|主席|秘书长)(?=[^、]|、)(?!任|为|[)(])"
 )
-# Where a word of ``starts`` is a part of a longer one.
-_INSIDE = re.compile(r"以上|为民|有限|有色|有线|设计|设备|建设|设施|经济|经信|经贸|经营|经管|交通|交警|交易|交运|和社|和改|和信|和旅|和计|和平|和乡|和城|和水|和规|和教|和卫|和体|和生|和草|和园|和农|和老|和医|向阳|并州|与信息")
 _OWN = re.compile(r"(?:我|本|该)[县市区镇乡局委办校院站所]?(?:中心|街道)?(?=[^,;。]{2,})")
-_FIRST_TITLE = re.compile(r"[^、,;。:]*?(?:组长|主任|班长|书记|秘书长|主席|队长|局长|科长|处长|负责人|长|委员|成员|政委|指挥)")
+
+
+@cache
+def _first_title() -> re.Pattern[str]:
+    ends = "|".join(map(re.escape, load_titles().ends))
+    return re.compile(f"[^、,;。:]*?(?:{ends})(?:兼任?[^、,;。:]*?(?:{ends}))?")
 
 
 @cache
 def _holding() -> re.Pattern[str]:
-    return re.compile("|".join(map(re.escape, load_titles().holds)))
+    words = load_titles()
+    jointly, holds = ("|".join(map(re.escape, listed)) for listed in (words.jointly, words.holds))
+    return re.compile(f"(?:{jointly})?(?:{holds})")

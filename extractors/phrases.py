@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ class Whole:
     """A field that can be broken down.
 
     ``parts`` are the fields of its parts where the wording opens a breakdown, ``free`` those that are parts without
-    it, ``sums`` those whose exact sum is enough; ``names`` are the words by which a later phrase (申请中, 办结件中) takes it up again.
+    it, ``sums`` those whose exact sum is enough; ``names`` are the words by which a later phrase (申请中, 办结件中)
+    takes it up again.
     """
 
     field: str
@@ -44,19 +45,22 @@ class Aspect:
     """What parts are distinguished by: applicant, means, outcome.
 
     A figure with one of ``words`` in a field of ``free`` is a part without an opening word, where one of ``of`` (if
-    there are any) stands before the whole.
+    there are any) stands before the whole; where it is ``strict``, not even an exact sum makes it a part of others.
     """
 
     name: str
     words: tuple[str, ...]
     free: frozenset[str]
     of: tuple[str, ...]
+    strict: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """``data/relations.toml``: wholes by field, aspects in the order in which they are asked, word lists by name,
-    and the simplified character of each traditional one (``script``)."""
+    """``data/relations.toml``: wholes by field, aspects in the order in which they are asked, word lists by name.
+
+    ``script`` holds the simplified character of each traditional one.
+    """
 
     wholes: Mapping[str, Whole]
     aspects: tuple[Aspect, ...]
@@ -80,9 +84,7 @@ def load_phrases(path: Path | None = None) -> Phrases:
         label = dict(data["label"])
         phrases = Phrases(
             wholes={whole.field: whole for whole in wholes},
-            aspects=tuple(
-                _aspect(entry) for entry in data["aspect"]
-            ),
+            aspects=tuple(_aspect(entry) for entry in data["aspect"]),
             cues=_lists(data["cues"]),
             nil=_lists(label.pop("nil")),
             label=_lists(label),
@@ -98,7 +100,7 @@ def load_phrases(path: Path | None = None) -> Phrases:
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """``data/channels.toml``: the kind of each type word and of each word for a section, and the kinds that have any."""
+    """``data/channels.toml``: the kind of each type word, of each word for a section, and the kinds that have any."""
 
     words: Mapping[str, str]
     sections: Mapping[str, str]
@@ -129,7 +131,9 @@ class Titles:
 
     ends: tuple[str, ...]
     starts: tuple[str, ...]
+    longer: tuple[str, ...]
     holds: tuple[str, ...]
+    jointly: tuple[str, ...]
     groups: tuple[str, ...]
     never: tuple[str, ...]
 
@@ -142,7 +146,7 @@ def load_titles(path: Path | None = None) -> Titles:
         PhraseError: the file is no list of titles, or contradicts itself.
     """
     data = _read(path or data_directory() / "titles.toml", TITLES_SCHEMA)
-    return Titles(**{name: _words(data[name]) for name in ("ends", "starts", "holds", "groups", "never")})
+    return Titles(**{field.name: _words(data[field.name]) for field in fields(Titles)})
 
 
 def _read(path: Path, schema: str) -> dict[str, Any]:
@@ -162,7 +166,13 @@ def _whole(entry: dict[str, Any]) -> Whole:
 
 
 def _aspect(entry: dict[str, Any]) -> Aspect:
-    return Aspect(entry["name"], _words(entry["words"]), frozenset(entry.get("free", ())), _words(entry.get("of", ())))
+    return Aspect(
+        entry["name"],
+        _words(entry["words"]),
+        frozenset(entry.get("free", ())),
+        _words(entry.get("of", ())),
+        entry.get("strict", False),
+    )
 
 
 def _lists(entry: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:

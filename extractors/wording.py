@@ -1,13 +1,13 @@
 """The label and the scope of a figure: the printed words that name what is counted, and for whom.
 
-A label is the shortest run of words that names the thing: what stands before the figure without its subject, its verb and
-its particles (全年共受理政府信息公开申请12件: 政府信息公开申请), else what follows it (12件为动态类: 动态类).
+A label is the shortest run of words that names the thing: what stands before the figure without its subject, its verb
+and its particles (全年共受理政府信息公开申请12件: 政府信息公开申请), else what follows it (12件为动态类: 动态类).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -52,7 +52,8 @@ def label_phrases(folded: Folded, phrases: Sequence[Phrase], channels: Sequence[
         span = (
             _nil_label(folded.text, phrase)
             if phrase.nil
-            else _listed_label(folded.text, phrases, place, channels) or _label(folded.text, phrases, place, spans, channels)
+            else _listed_label(folded.text, phrases, place, channels)
+            or _label(folded.text, phrases, place, spans, channels)
         )
         spans.append(span)
     return spans
@@ -115,32 +116,29 @@ def _strip(text: str, span: Span) -> Span | None:
     """``span`` without particles at its ends; None where nothing is left."""
     start, end = span
     words = load_phrases().label
-    while start < end and (text[start] in BOUNDARIES + "\"”’)" or text[end - 1] in BOUNDARIES):
-        start, end = start + (text[start] in BOUNDARIES + "\"”’)"), end - (text[end - 1] in BOUNDARIES)
+    while start < end and (text[start] in BOUNDARIES + '"”’)' or text[end - 1] in BOUNDARIES):
+        start, end = start + (text[start] in BOUNDARIES + '"”’)'), end - (text[end - 1] in BOUNDARIES)
     changed = True
     while changed and start < end:
         changed = False
-        year = _YEAR.match(text[start:end])
-        head = year.group() if year else _first(words["head"], lambda word: text.startswith(word, start, end))
-        if head and (year or start + len(head) == end or not _splits_word(text, start + len(head), head)):
-            start, changed = start + len(head), True
-        tail = _first(words["before"], lambda word: text.endswith(word, start, end))
+        head = _YEAR.match(text, start, end) or _pattern(words["head"]).match(text, start, end)
+        if head and (head.end() == end or not text.startswith(words["longer"], start)):
+            start, changed = head.end(), True
+        tail = _ending(words["before"]).match(text[start:end][::-1])
         if tail:
-            end, changed = end - len(tail), True
+            end, changed = end - tail.end(), True
     return (start, end) if start < end else None
 
 
-_WORDS_OF_HEADS = ("中心", "以上", "在线", "在校", "经济", "经营", "从业", "由于", "有关", "有线", "有效", "有限", "本级", "本科", "全文", "全程", "全面", "全民", "全职", "中标", "中央", "中介", "中小", "向社", "对外", "年检", "年报", "计生", "计划", "和平", "共同", "共享", "与会", "及时", "以案", "其他", "其它", "其余", "将军", "经审", "经核", "已主", "经济", "中医", "计量", "通过率", "里程", "等级", "等候", "本市", "本省", "本县", "在建", "度假", "已故", "已结", "有奖")
+@cache
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, words)))
 
 
-def _splits_word(text: str, end: int, head: str) -> bool:
-    """Whether ``head`` is the beginning of a longer word: 计 in 计划生育."""
-    start = end - len(head)
-    return text.startswith(_WORDS_OF_HEADS, start)
-
-
-def _first(words: Iterable[str], holds: Callable[[str], bool]) -> str | None:
-    return next((word for word in words if holds(word)), None)
+@cache
+def _ending(words: tuple[str, ...]) -> re.Pattern[str]:
+    """A pattern for the end of a text that is read backwards."""
+    return re.compile("|".join(re.escape(word[::-1]) for word in words))
 
 
 def _without_verb(text: str, span: Span, field: str = "", channels: Sequence[Span] = ()) -> Span:
@@ -168,9 +166,7 @@ def _without_verb(text: str, span: Span, field: str = "", channels: Sequence[Spa
 
 
 def _masked(words: str) -> str:
-    for noun in load_phrases().label["nouns"]:
-        words = words.replace(noun, "＿" * len(noun))
-    return words
+    return _pattern(load_phrases().label["nouns"]).sub(lambda noun: "＿" * len(noun.group()), words)
 
 
 @cache
@@ -187,9 +183,9 @@ def _tail(text: str, phrases: Sequence[Phrase], place: int) -> Span | None:
     if not match and limit < len(text):
         return None
     words = load_phrases().label
-    head = _first(words["after"], lambda word: text.startswith(word, start, end))
+    head = _pattern(words["after"]).match(text, start, end)
     if head:
-        start += len(head)
+        start = head.end()
     if start >= end:
         return None
     cut = min((at for word in words["tail_end"] if (at := text.find(word, start + 2, end)) > 0), default=end)
@@ -220,22 +216,26 @@ def _listed_label(text: str, phrases: Sequence[Phrase], place: int, channels: Se
     if phrases[place].field == "growth":
         return None
     first = place
-    while first and _JOIN.fullmatch(text[phrases[first - 1].end : phrases[first].start].replace(",", "、")):
+    while first and _joined(text, phrases[first - 1], phrases[first]):
         first -= 1
     start = max(text.rfind(mark, 0, phrases[first].start) for mark in "。;\n") + 1
-    match = None
-    for match in _SEVERALLY.finditer(text, max(start, phrases[first - 1].end if first else 0), phrases[first].start):
-        pass
-    if not match:
+    floor = max(start, phrases[first - 1].end if first else 0)
+    marks = list(_SEVERALLY.finditer(text, floor, phrases[first].start))
+    if not marks:
         return None
+    match = marks[-1]
     last = place
-    while last + 1 < len(phrases) and _JOIN.fullmatch(text[phrases[last].end : phrases[last + 1].start].replace(",", "、")):
+    while last + 1 < len(phrases) and _joined(text, phrases[last], phrases[last + 1]):
         last += 1
     count = last - first + 1
     named = [span for span in channels if start <= span[0] and span[1] <= match.start()]
     if len(named) < count:
         named = _names(text, start, match.start())
     return named[-count:][place - first] if len(named) >= count > 1 else None
+
+
+def _joined(text: str, one: Phrase, other: Phrase) -> bool:
+    return _JOIN.fullmatch(text[one.end : other.start].replace(",", "、")) is not None
 
 
 def _names(text: str, start: int, end: int) -> list[Span]:
@@ -322,6 +322,8 @@ def _is_body(text: str, span: Span, channels: Sequence[Span]) -> bool:
     body = text[span[0] : span[1]]
     if body.startswith(phrases.scope["own"]) and not body.endswith(phrases.scope["less"]):
         return False
+    if _verbs().match(body):
+        return False
     if any(word in body for aspect in phrases.aspects if aspect.name in _PERSONS for word in aspect.words):
         return False
     if any(word in body for word in phrases.scope["never"]) and not body.startswith("各级各"):
@@ -330,30 +332,35 @@ def _is_body(text: str, span: Span, channels: Sequence[Span]) -> bool:
 
 
 _PERSONS = ("applicant", "means")
-_BETWEEN = (
-    "(?:全年|年内|本年度?|共计?|累计|分别|先后|代表?|依法|统一|统筹|组织|直接|牵头|联合|自主|自行|另|还|已|均|也|各|从|对|为|向|将|在|因|把|就|通过|按期)"
-)
 
 
 @cache
 def _subject_bodies(organs: bool) -> re.Pattern[str]:
     scope = load_phrases().scope
-    verbs = _one_of(load_phrases().label["verbs"])
-    attached = _one_of(scope["attached"])
-    offices = rf"{_bodies(scope['offices'])}(?!{attached})(?=[^,;。:]{{2,}})"
-    # A level or a class is a subject only with a word that says whose or which: 各街道, 县直部门, not 街道 or 部门动态.
-    levels = rf"(?={_WHICH}|[^,;。:]{{0,6}}{_one_of(scope['less'])}){_bodies(scope['levels'])}(?!{attached})(?={_BETWEEN}*{verbs})|{_bodies(scope['levels'])}(?=[^,;。]{{0,4}}[中里])"
-    named = rf"{_bodies(scope['organs'])}(?={_BETWEEN}*{verbs})"
-    names = rf"{levels}|{offices}|{named}" if organs else rf"{levels}|{offices}"
-    return re.compile(rf"{_BEFORE}(?P<body>{names})")
+    attached, less, levels = _one_of(scope["attached"]), _one_of(scope["less"]), _bodies(scope["levels"])
+    names = [
+        # A level or a class is a subject only with a word that says whose: 各街道, 县直部门, not 街道 or 部门动态.
+        rf"(?={_WHICH}|[^,;。:]{{0,6}}{less}){levels}(?!{attached})(?={_to_verb()})",
+        rf"(?=各|[^,;。:]{{0,6}}{less}|[省市县区州][级直]){levels}(?!{attached})(?=\w\w)",
+        rf"{levels}(?=[^,;。]{{0,4}}[中里])",
+        rf"{_bodies(scope['offices'])}(?!{attached})(?=[^,;。:]{{2,}})",
+    ]
+    if organs:
+        names.append(rf"{_bodies(scope['organs'])}(?={_to_verb()})")
+        names.append(rf"(?:乡镇|镇街|社区|街道)(?={_to_verb()})")
+    return re.compile(rf"{_BEFORE}(?P<body>{'|'.join(names)})")
+
+
+@cache
+def _to_verb() -> str:
+    return f"{_one_of(load_phrases().scope['between'])}*{_one_of(load_phrases().label['verbs'])}"
 
 
 @cache
 def _part_bodies() -> re.Pattern[str]:
     scope = load_phrases().scope
-    verbs = _one_of(load_phrases().label["verbs"])
     ends = (*scope["offices"], *scope["levels"], *scope["organs"], *scope["places"])
-    return re.compile(rf"{_BEFORE}(?P<body>{_bodies(ends)})(?:的|{_BETWEEN}*{verbs}.{{0,4}})?$")
+    return re.compile(rf"{_BEFORE}(?P<body>{_bodies(ends)})(?:的|{_to_verb()}.{{0,4}})?$")
 
 
 _BEFORE = r"(?:其中|其|由|含|以|代表|20\d\d年度?|年度?|全年|当年|本年度?|截至|和|及|、)*"
@@ -363,7 +370,10 @@ _WHICH = r"各|所|下|直属|\d|[省市县区州][级直本]|乡镇|镇街|区�
 def _bodies(ends: Iterable[str]) -> str:
     """A pattern of one body or of several in a row."""
     last = _one_of(sorted(set(ends), key=len, reverse=True))
-    body = rf"(?:[\w\d]|、(?=\w)){{0,10}}?{last}(?:公室|公厅|办公室|行政机关|机关|部门|单位|大厅)?(?:\((?:办公室|办|街道|场|市、区|市|区|社区|村|州)\))?"
+    body = (
+        rf"(?:[\w\d]|、(?=\w)){{0,10}}?{last}(?:公室|公厅|办公室|行政机关|机关|部门|单位|大厅)?"
+        r"(?:\((?:办公室|办|街道|场|市、区|市|区|社区|村|州)\))?"
+    )
     return rf"(?:各|全部|其他|其它|所有|\d+个)?{body}(?:(?:[、和与及]|以及){body})*(?:等(?:部门|单位|窗口)?)?"
 
 
