@@ -53,7 +53,7 @@ def extract_report(path: Path, tagger: Tagger | None = None) -> Report:
     about = read_metadata(document)
     _check_subject(path, document, tables, about)
     digest = hashlib.sha256(data).hexdigest()
-    entities, claims, doubts = _narrative(document, tables, tagger)
+    entities, claims, doubts = _narrative(document, tables, tagger, about.authority)
     return Report(
         source=Source(str(path), digest, document.media_type, len(document.pages) or None, document.scanned),
         report=_metadata(about, tables),
@@ -66,14 +66,14 @@ def extract_report(path: Path, tagger: Tagger | None = None) -> Report:
 
 
 def _narrative(
-    document: Document, tables: Tables, tagger: Tagger | None
+    document: Document, tables: Tables, tagger: Tagger | None, authority: str | None
 ) -> tuple[tuple[Entity, ...], tuple[Claim, ...], tuple[Problem, ...]]:
     if tagger is None:
         return (), (), ()
     # Imported here: spaCy takes longer to import than a report to read, and tables need none of it.
     from extractors.narrative import read_narrative
 
-    narrative = read_narrative(document, tables.stretches, tagger)
+    narrative = read_narrative(document, tables.stretches, tagger, authority)
     return narrative.entities, narrative.claims, narrative.problems
 
 

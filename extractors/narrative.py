@@ -92,12 +92,20 @@ class Draft:
     score: float
 
 
-def read_narrative(document: Document, stretches: Iterable[tuple[int, int]], tagger: Tagger) -> Narrative:
-    """Entities and claims of the prose of ``document``; ``stretches`` of its text are tables."""
+def read_narrative(
+    document: Document, stretches: Iterable[tuple[int, int]], tagger: Tagger, authority: str | None = None
+) -> Narrative:
+    """Entities and claims of the prose of ``document``; ``stretches`` of its text are tables.
+
+    The name of the ``authority`` that reports is no scope.
+    """
     prose = find_prose(document, stretches)
     if not prose.text:
         return Narrative((), ())
-    doc = load_language(tagger)(prose.text)
+    language = load_language(tagger)
+    doc = language.make_doc(prose.text)
+    doc.user_data["authority"] = authority
+    doc = language(doc)
     claims = tuple(_claims(document, prose, doc))
     doubtful = (claim for claim in claims if claim.confidence < DOUBTFUL)
     problems = tuple(
@@ -303,7 +311,7 @@ def relate(doc: Doc) -> Doc:
         Figure(d.start, d.end, d.field, d.value, d.unit, d.bound, mentions[d.mention].label == NIL) for d in drafts
     ]
     channels = [(mention.start, mention.end) for mention in mentions if mention.label == CHANNEL]
-    doc.user_data["relations"] = attach(doc.text, figures, channels)
+    doc.user_data["relations"] = attach(doc.text, figures, channels, publisher=doc.user_data.get("authority"))
     return doc
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractors.encoding import encode
@@ -97,6 +97,7 @@ def spell(number: int) -> str:
     return text
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=1, max_value=99_999_999))
 def test_numerals_read_as_the_number_that_they_spell(number: int) -> None:
     printed, value, unit, bound = only(f"公开{spell(number)}件")
@@ -104,6 +105,7 @@ def test_numerals_read_as_the_number_that_they_spell(number: int) -> None:
     assert printed == f"{spell(number)}件"
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=10**9), st.sampled_from(["{}", "{:,}"]))
 def test_digits_read_as_their_number_with_or_without_separators(number: int, style: str) -> None:
     assert only(f"信息{style.format(number)}条")[1] == number

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractors.encoding import encode
@@ -162,6 +162,7 @@ def test_a_unit_that_the_rules_do_not_know_is_taken_from_the_model() -> None:
     assert chars[mention.start : mention.end] == "26匣"
 
 
+@settings(deadline=None)
 @given(st.integers(1, 40), st.integers(0, 10_000))
 def test_no_inside_stands_without_its_beginning(length: int, seed: int) -> None:
     scores = np.random.default_rng(seed).normal(size=(length, len(TAGS.names))).astype(np.float32)

@@ -126,6 +126,14 @@ def test_a_part_in_the_next_window_finds_its_whole() -> None:
     assert [claim.part_of for claim in claims] == [None, claims[0].id]
 
 
+def test_the_name_of_the_authority_is_no_scope_and_another_bodys_is() -> None:
+    text = "市教育局召开培训会3次,各县区召开12次。"
+    tagger = LookUp({"3次": "trainings", "12次": "trainings"})
+    document = Document("text/plain", text)
+    own, others = read_narrative(document, (), tagger, "市教育局").claims
+    assert own.scope is None and others.scope == "各县区"
+
+
 def test_the_pipeline_is_spacys_own_and_its_documents_can_be_kept() -> None:
     language = load_language(TAGGER)
     doc = language(TEXT)
