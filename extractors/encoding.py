@@ -24,11 +24,6 @@ class Encoded:
         """The text's offsets for the characters ``start`` to ``end`` (exclusive, at least one)."""
         return self.origin[start], self.origin[end - 1] + 1
 
-    def place(self, start: int, end: int) -> tuple[int, int]:
-        """Where the text's stretch ``start`` to ``end`` stands among ``chars``; empty where it is all white space."""
-        inside = [number for number, at in enumerate(self.origin) if start <= at < end]
-        return (inside[0], inside[-1] + 1) if inside else (0, 0)
-
 
 @functools.cache
 def _converter() -> opencc.OpenCC:
@@ -36,7 +31,8 @@ def _converter() -> opencc.OpenCC:
 
 
 @functools.lru_cache(maxsize=32768)
-def _simplified(char: str) -> str:
+def simplify(char: str) -> str:
+    """The simplified form of one character, itself where there is none of one character."""
     converted = _converter().convert(char)
     return converted if len(converted) == 1 else char
 
@@ -47,6 +43,6 @@ def encode(text: str) -> Encoded:
     origin: list[int] = []
     for at, char in enumerate(fold(text)):
         if char == "\n" or not char.isspace():
-            chars.append(_simplified(char) if char > "\u2e7f" else char)
+            chars.append(simplify(char) if char > "\u2e7f" else char)
             origin.append(at)
     return Encoded("".join(chars), tuple(origin))

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from extractors.phrases import load_phrases
+from extractors.encoding import simplify
 
 # Where a phrase ends. A blank ends one where the text is not spaced out as a whole.
 BOUNDARIES = ",;:。!?()、\n "
@@ -59,7 +59,6 @@ def fold(printed: str, *, columns: bool = False) -> Folded:
         kept_blanks = columns_at | kept_blanks
     elif not spaced:
         kept_blanks |= {match.start(): " " for match in _SPACED.finditer(printed)}
-    script = load_phrases().script
     text: list[str] = []
     starts: list[int] = []
     places: list[int] = []
@@ -69,7 +68,7 @@ def fold(printed: str, *, columns: bool = False) -> Folded:
         if char in ".．" and _FULL_STOP.match(printed, offset):
             kept = "。"
         if kept:
-            text.append(script.get(kept, kept))
+            text.append(simplify(kept))
             starts.append(offset)
     places.append(len(text))
     return Folded(printed, "".join(text), tuple(starts), tuple(places))

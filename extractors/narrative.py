@@ -289,7 +289,7 @@ _NEAR = 14
 
 
 def is_fall(text: str, start: int, end: int) -> bool:
-    """Whether the change at ``start`` is a fall (同比下降): the nearest word of change says so, before it or else behind."""
+    """Whether the change at ``start`` is a fall (同比下降), by the nearest word of change before it, or else behind."""
     if text[start] in "-−–﹣－" or text[max(0, start - 1) : start] in ("-", "−", "﹣", "－"):
         return True
     before = _CLAUSE.split(text[max(0, start - _NEAR) : start])[-1]

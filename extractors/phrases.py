@@ -57,10 +57,7 @@ class Aspect:
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """``data/relations.toml``: wholes by field, aspects in the order in which they are asked, word lists by name.
-
-    ``script`` holds the simplified character of each traditional one.
-    """
+    """``data/relations.toml``: wholes by field, aspects in the order in which they are asked, word lists by name."""
 
     wholes: Mapping[str, Whole]
     aspects: tuple[Aspect, ...]
@@ -68,7 +65,6 @@ class Phrases:
     label: Mapping[str, tuple[str, ...]]
     nil: Mapping[str, tuple[str, ...]]
     scope: Mapping[str, tuple[str, ...]]
-    script: Mapping[str, str]
 
 
 @functools.cache
@@ -89,7 +85,6 @@ def load_phrases(path: Path | None = None) -> Phrases:
             nil=_lists(label.pop("nil")),
             label=_lists(label),
             scope=_lists(data["scope"]),
-            script=dict(zip(data["fold"]["traditional"], data["fold"]["simplified"], strict=True)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise PhraseError(f"relations: {error}") from error
