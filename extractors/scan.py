@@ -39,6 +39,8 @@ _SCRIBBLE = 0.7  # mean confidence of what was tried
 _MOST_CELLS = 3000  # of one page; a page with more is a picture
 _COARSE = 0.3
 _CUT_PT = 12.0  # a line of print
+_PALER = 80.0  # of 255; ink that is paler than that of other cells by more is none of print
+_PALE = 0.5  # probability of a reading of such ink
 _CLEAR = 0.6  # mean confidence below which a page is called unclear
 
 
@@ -133,6 +135,8 @@ def read_image(image: Pixels, width_pt: float, height_pt: float) -> ScannedPage:
         return ScannedPage((), (), 0, 0.0, ("the picture is too small to hold writing",))
     grey, factor = scan_image.clean(image)
     page, score = _upright(grey, factor)
+    page = replace(page, grey=scan_image.without_stamps(page.grey, page.em))
+    page = replace(page, ink=scan_image.ink_of(page.grey))
     if score is None and not np.any(page.ink):
         return ScannedPage((), (), page.turn, page.skew, ("the page is blank",))
     place = _Placer(page, image.shape, (width_pt, height_pt))
@@ -293,7 +297,7 @@ def _read_grids(grids: Sequence[Grid], page: Frame, place: _Placer) -> list[Scan
     if _is_scribble(strips, page.em):
         read = [CellReading(UNREAD, 0.0) if lines else BLANK for lines in strips]
     else:
-        read = read_cells(strips, page.em)
+        read = _without_pale(read_cells(strips, page.em), strips, page.grey)
     readings = iter(zip(read, boxes, strict=True))
     tables = []
     for grid in grids:
@@ -303,6 +307,31 @@ def _read_grids(grids: Sequence[Grid], page: Frame, place: _Placer) -> list[Scan
             cells.append(_cell(reading, cell.row, cell.col, cell.rowspan, cell.colspan, place.box(box)))
         tables.append(ScannedGrid(tuple(cells), grid.rows, grid.cols, place.box(_pixels(grid.box, page)), "ruled"))
     return tables
+
+
+def _without_pale(
+    readings: Sequence[CellReading], strips: Sequence[Sequence[Strip]], grey: Pixels
+) -> list[CellReading]:
+    """The readings, figures doubted whose ink is much paler than that of other cells: a stamp, or a shadow."""
+    inks = [_ink_of(lines, grey) if lines else None for lines in strips]
+    inked = [ink for ink in inks if ink is not None]
+    most = float(np.median(inked)) + _PALER if inked else 255.0
+    return [
+        replace(reading, confidence=min(reading.confidence, _PALE))
+        if ink is not None and ink > most and any(map(str.isdigit, reading.text))
+        else reading
+        for reading, ink in zip(readings, inks, strict=True)
+    ]
+
+
+def _ink_of(lines: Sequence[Strip], grey: Pixels) -> float:
+    """The grey of the darkest twentieth of the print of a cell."""
+    return float(
+        min(
+            np.percentile(grey[top:bottom, left:right], 5)
+            for left, top, right, bottom in (strip.box for strip in lines)
+        )
+    )
 
 
 def _is_scribble(strips: Sequence[list[Strip]], em: float) -> bool:
@@ -352,7 +381,8 @@ def _read_columns(
     for table in tables:
         columns = list(pairwise(table.edges))
         boxes = [_pixels((start, row.top, end, row.bottom), page) for row in table.rows for start, end in columns]
-        read = read_cells([cell_strips(page.grey, box, page.em) for box in boxes], page.em)
+        strips = [cell_strips(page.grey, box, page.em) for box in boxes]
+        read = _without_pale(read_cells(strips, page.em), strips, page.grey)
         values = iter(zip(read, boxes, strict=True))
         cells = []
         labels = 2 if any(row.label or row.group for row in table.rows) else 0

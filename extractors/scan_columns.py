@@ -27,6 +27,9 @@ _SINGLE = 10  # columns; so many values, evenly apart, are a row even alone
 _INSIDE = 0.85  # share of the values that stand in the columns
 _MOST_PITCH = 1.6  # of the usual distance of columns; a wider one may hide a column without values
 _EVEN_PITCH = 1.3  # the same of a row alone, in which two values may have been taken for one
+_EVEN_HEADS = 1.5  # the widest step from head to head is at most so many times the narrowest
+_HEAD_WIDTH = 60.0  # units; wider ones stand above several columns
+_HEAD_STEP = 25.0  # units; lines of heads are not farther apart
 _STEP = 60.0  # units; rows of one table are not farther apart
 _RULED = 0.4  # share of the width of the values that a broken rule between two rows still has
 _SAME_RULE = 4.0  # units
@@ -95,6 +98,12 @@ def column_tables(pieces: Sequence[Written], rules: Sequence[Rule]) -> list[Colu
             table = _table(columns, group, pieces, rules)
             if table is not None:
                 tables.append(table)
+    rest = [row for row in rows if not any(table.box[1] < _middle(row) < table.box[3] for table in tables)]
+    for group in _runs(rest):
+        columns = _headed_columns(group, pieces)
+        table = _table(columns, group, pieces, rules) if columns else None
+        if table is not None:
+            tables.append(table)
     return tables
 
 
@@ -188,6 +197,55 @@ def _alike(rows: Sequence[Sequence[Written]]) -> list[Sequence[Written]]:
 
 def _is_within(value: Written, columns: Sequence[tuple[float, float]]) -> bool:
     return any(value.box[0] < end and start < value.box[2] for start, end in columns)
+
+
+# --- columns that few values show ------------------------------------------------------------------------------
+
+
+def _runs(rows: Sequence[list[Written]]) -> list[list[list[Written]]]:
+    """Rows with any values that follow each other closely."""
+    runs: list[list[list[Written]]] = []
+    for row in rows:
+        if runs and _middle(row) - _middle(runs[-1][-1]) <= _STEP:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    return [run for run in runs if len(run) >= _FULL_ROWS]
+
+
+def _headed_columns(rows: Sequence[Sequence[Written]], pieces: Sequence[Written]) -> list[tuple[float, float]]:
+    """The columns that heads show above rows most of whose cells are empty; none unless each value has its head.
+
+    Heads are narrow, evenly apart, and stand right of all labels; what is wider stands above several of them.
+    """
+    top, bottom = _middle(rows[0]), _middle(rows[-1])
+    start = min(value.box[0] for row in rows for value in row)
+    beside = [piece for piece in pieces if not piece.is_value and top - _LEVEL < piece.middle < bottom + _LEVEL]
+    reach = max((piece.box[2] for piece in beside if piece.box[2] <= start), default=float("inf"))
+    above = [piece for piece in pieces if not piece.is_value and piece.box[0] > reach and piece.middle < top]
+    columns: list[tuple[float, float]] = []
+    lowest = top
+    for piece in sorted(above, key=lambda piece: -piece.box[3]):
+        if lowest - piece.box[3] > _HEAD_STEP:
+            break
+        met = [column for column in columns if column[0] < piece.box[2] and piece.box[0] < column[1]]
+        if len(met) > 1 or piece.box[2] - piece.box[0] > _HEAD_WIDTH:
+            continue
+        lowest = min(lowest, piece.box[1])
+        columns = [column for column in columns if column not in met]
+        columns.append((min([piece.box[0], *(at for at, _ in met)]), max([piece.box[2], *(at for _, at in met)])))
+    columns.sort()
+    steps = [(after[0] + after[1] - before[0] - before[1]) / 2 for before, after in pairwise(columns)]
+    if len(columns) < _WIDE or max(steps) > _EVEN_HEADS * min(steps):
+        return []
+    placed = [[value for value in row if _is_within(value, [column])] for column in columns for row in rows]
+    if sum(map(len, placed)) != sum(map(len, rows)) or any(len(found) > 1 for found in placed):
+        return []
+    return [
+        (min([column[0], *(value.box[0] for value in own)]), max([column[1], *(value.box[2] for value in own)]))
+        for column in columns
+        for own in [[value for row in rows for value in row if _is_within(value, [column])]]
+    ]
 
 
 # --- the table -------------------------------------------------------------------------------------------------

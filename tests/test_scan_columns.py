@@ -150,3 +150,14 @@ def test_values_in_a_grid_below_heads_in_the_text_are_found() -> None:
     found = recognise(Rows(Document("image/png", text, tables=(grid,), scanned=True)), load_forms())[table.covers[0]]
     assert found is not None and found.single is not None
     assert [cell.text for cell in found.single.cells if cell] == ["3"] * 15
+
+
+def test_heads_tell_the_columns_where_few_values_do() -> None:
+    rows = [["", "", "", "", "", "", text] for text in ("12", "0", "3", "105", "7", "0")]
+    heads = [Written((178 + 40 * number, 70, 200 + 40 * number, 80), "heads", is_value=False) for number in range(7)]
+    wide = Written((218, 50, 360, 60), "a head above several of them", is_value=False)
+    table = only_table([*table_of(rows), *heads, wide])
+    assert len(table.edges) == 8
+    assert labels_of(table) == LABELS
+    assert column_tables([*table_of(rows), *heads[:3], *heads[4:], wide], ()) == []
+    assert column_tables(table_of(rows), ()) == []
