@@ -47,6 +47,7 @@ _BLANK_ROW = 0.8  # a label without values
 _UNNUMBERED = 0.5  # a row whose label has no number where others have
 _NUMBER_WITHIN = 1.5  # a number within a label
 _MOST_LINES = 6  # of one label
+_MOST_PAIRS = 20_000  # lines of labels times rows of values; a page with more is no table of a form
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +270,8 @@ def _table(
     top, bottom = _extent(full, [*words, *_across(pieces, edges)])
     values = _value_rows(piece for piece in inside if piece.is_value and top < piece.middle < bottom)
     values = _connected(_placed(values, columns), full)
+    if not values:
+        return None
     heads = [piece for piece in inside if not piece.is_value and _looks_like_words(piece)]
     top, bottom = _extent(values, [*words, *heads, *_across(pieces, edges)])
     lines = sorted(
@@ -277,7 +280,7 @@ def _table(
     parts = [(rule.at, rule.start, rule.end) for rule in rules if top < rule.at < bottom]
     separators = _separators(parts, (edges[0], edges[-1]))
     lines = _connected_labels(lines, values, separators)
-    if not lines and len(values) > 1:
+    if (not lines and len(values) > 1) or len(lines) * len(values) > _MOST_PAIRS:
         return None
     item = _item_edge(lines)
     lines = [part for line in lines for part in _cut(line, item)]
@@ -318,7 +321,9 @@ def _extent(rows: Sequence[Sequence[Written]], words: Sequence[Written]) -> tupl
 def _connected(rows: list[list[Written]], full: Sequence[Sequence[Written]]) -> list[list[Written]]:
     """The rows that follow each other without a wide gap, those of ``full`` among them."""
     first, last = _middle(full[0]), _middle(full[-1])
-    start = next(number for number, row in enumerate(rows) if _middle(row) >= first - _LEVEL)
+    start = next((number for number, row in enumerate(rows) if _middle(row) >= first - _LEVEL), None)
+    if start is None:
+        return []
     end = start
     while end + 1 < len(rows) and (
         _middle(rows[end + 1]) <= last + _LEVEL or _middle(rows[end + 1]) - _middle(rows[end]) <= _STEP

@@ -120,6 +120,24 @@ def test_a_single_row_is_one_if_its_values_are_evenly_apart() -> None:
     assert column_tables(values([*row[:7], "", *row[8:]], 100, pitch=30), ()) == []
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_no_strewing_of_pieces_fails(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    pieces = []
+    for _ in range(int(random.integers(1, 120))):
+        left, middle = (int(way) for way in random.integers(0, (420, 160)))
+        text = str(
+            random.choice(["0", "12", "-", "无", "1. 属于", "公开", "(三)不予4.保护", "一长行文字在此处一长行文字"])
+        )
+        size = 5 if random.random() < 0.9 else 40
+        box = (float(left - left % 40), middle - size, left - left % 40 + 9.0 * len(text), float(middle + size))
+        pieces.append(Written(box, text, is_value=text in ("0", "12", "-", "无")))
+    rules = [Rule(float(at), 0.0, 400.0) for at in random.integers(0, 160, int(random.integers(0, 8)))]
+    for table in column_tables(pieces, rules):
+        assert all(before < after for before, after in zip(table.edges, table.edges[1:], strict=False))
+        assert all(row.top <= row.bottom for row in table.rows)
+
+
 @needs_font
 def test_a_page_with_level_rules_alone_is_read_cell_by_cell() -> None:
     image = Image.new("L", (1240, 1754), 255)
