@@ -83,7 +83,7 @@ class Piece:
     @property
     def is_value(self) -> bool:
         """Whether it is a number, or one of the marks that stand for none."""
-        return _is_value(self.text)
+        return is_value(self.text)
 
 
 def group_lines(glyphs: Iterable[Glyph]) -> list[list[Glyph]]:
@@ -317,5 +317,6 @@ def _is_han(text: str) -> bool:
     return "\u2e80" <= text[-1] <= "\u9fff" or "\u3400" <= text[-1] <= "\u4dbf"
 
 
-def _is_value(text: str) -> bool:
+def is_value(text: str) -> bool:
+    """Whether a text is a number, or one of the marks that stand for none."""
     return _VALUE.fullmatch(text) is not None

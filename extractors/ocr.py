@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -51,9 +52,13 @@ _TWINS = {
     ".": "．。·•",
     "-": "—–−－‐‑‒―─_~一ー＿",
     "/": "／∕╱丿",
-    "+": "＋",
+    "+": "＋十",
     "%": "％",
-} | dict.fromkeys("无零空增加减少新取消万亿元件项条个次份人宗篇部起例家户", "")
+    "减": "減",
+    "增": "増",
+} | dict.fromkeys("无零空加少新取消万亿元件项条个次份人宗篇部起例家户", "")
+_SPACE = re.compile(r"\S\s+\S")
+_TWO_FIGURES = re.compile(r"\d\s+[\d.,]")
 _LONGEST_VALUE = 16  # characters; longer texts are no values
 _BEAM = 12
 _LEAST = 1e-4  # probabilities below this start no reading
@@ -99,7 +104,7 @@ def read_values(pictures: Sequence[Gray]) -> list[ValueReading]:
         best = scores.argmax(axis=2)
         for row, index in enumerate(indices):
             line = _decode(best[row], scores[row], shares[row])
-            values = _values(scores[row]) if len(line.text) <= _LONGEST_VALUE else ()
+            values = _values(scores[row], spaced=_is_spaced(line.text)) if len(line.text) <= _LONGEST_VALUE else ()
             readings[index] = ValueReading(line, values)
     return readings
 
@@ -203,12 +208,20 @@ def _decode(best: NDArray[np.int64], scores: Scores, share: tuple[float, float])
     return LineReading("".join(text), sum(certainty) / len(certainty), tuple(places))
 
 
-def _values(scores: Scores) -> tuple[tuple[str, float], ...]:
-    """Readings in the characters of a value with their probabilities, best first (prefix beam search over CTC)."""
+def _is_spaced(text: str) -> bool:
+    """Whether spaces part a number from its sign or unit, and no two figures from each other."""
+    return _SPACE.search(text) is not None and _TWO_FIGURES.search(text) is None
+
+
+def _values(scores: Scores, *, spaced: bool = False) -> tuple[tuple[str, float], ...]:
+    """Readings in the characters of a value with their probabilities, best first (prefix beam search over CTC).
+
+    ``spaced``: a space is nothing.
+    """
     model = _model()
     symbols = [char for char, _ in model.value_classes]
     table = np.stack([scores[:, list(classes)].sum(axis=1) for _, classes in model.value_classes], axis=1)
-    blank = scores[:, 0]
+    blank = scores[:, 0] + scores[:, -1] if spaced else scores[:, 0]
     beam: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}
     for step in range(len(scores)):
         likely = np.flatnonzero(table[step] > _LEAST)

@@ -9,7 +9,7 @@ from pathlib import Path
 from extractors.document import Document, Image, Page, PrintedCell, Table, Word, fold
 from extractors.errors import DamagedFile, EmptyFile, LimitExceeded
 from extractors.report import Evidence, Problem
-from extractors.scan import ScannedGrid, ScannedLine, ScannedPage, load_image, read_image
+from extractors.scan import ScannedGrid, ScannedPage, load_image, read_image
 from extractors.scan_image import TooLargeError, page_frames
 
 # Points of a pixel where a picture has no page: as if it had been scanned at this resolution.
@@ -34,8 +34,7 @@ class ScannedText:
 def compose_scan(page: ScannedPage, offset: int, number: int | None) -> ScannedText:
     """Lines and grids from top to bottom as text; ``number`` is the page, None where the format has none."""
     composer = _Composer(offset, number)
-    blocks: list[ScannedGrid | ScannedLine] = [*page.grids, *page.lines]
-    for block in sorted(blocks, key=lambda block: block.box[1]):
+    for block in page.blocks:
         if isinstance(block, ScannedGrid):
             composer.add_grid(block)
         else:

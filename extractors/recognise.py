@@ -147,11 +147,22 @@ def _find_single(form: Form, table: FormTable, rows: Rows) -> Candidate | None:
     found: SingleRow | None = None
     for printed in rows:
         other = read_single_row(printed, table)
-        if other and (found is None or (found.problem and not other.problem)):
+        if other and (found is None or _says_more(other, found)):
             found = other
-        if found and not found.problem:
+        if found and not found.problem and any(cell and cell.text for cell in found.cells):
             break
     return Candidate(form, table.block, found.score, single=found) if found else None
+
+
+def _says_more(row: SingleRow, other: SingleRow) -> bool:
+    """Whether a reading is better: without a problem, or with values where the other found none behind its headers.
+
+    The headers may stand in the text, the values in a grid of their own: then the text has no values.
+    """
+    if other.problem:
+        return not row.problem
+    blank = not any(cell and cell.text for cell in other.cells)
+    return blank and (bool(row.problem) or any(cell is not None and is_number(cell) for cell in row.cells))
 
 
 def _recognised(alignment: Alignment, lines: tuple[Line, ...], rows: list[PrintedRow]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -14,11 +15,12 @@ from numpy.typing import NDArray
 
 from extractors import scan_image
 from extractors.document import union
-from extractors.glyphs import Glyph, cell_text, group_lines, line_text
+from extractors.glyphs import Glyph, cell_text, group_lines, is_value, line_text
 from extractors.grids import Drawing, Grid
 from extractors.ocr import read_lines
 from extractors.report import Box
 from extractors.scan_cells import Strip, cell_strips
+from extractors.scan_columns import ColumnRow, ColumnTable, Written, column_tables, label_box
 from extractors.scan_image import Frame, character_boxes, load_image, without_rules
 from extractors.scan_lines import find_pieces, piece_strips
 from extractors.scan_read import BLANK, SQUEEZE, UNREAD, CellReading, read_cells, read_strips
@@ -37,6 +39,8 @@ _SCRIBBLE = 0.7  # mean confidence of what was tried
 _MOST_CELLS = 3000  # of one page; a page with more is a picture
 _COARSE = 0.3
 _CUT_PT = 12.0  # a line of print
+_PALER = 80.0  # of 255; ink that is paler than that of other cells by more is none of print
+_PALE = 0.5  # probability of a reading of such ink
 _CLEAR = 0.6  # mean confidence below which a page is called unclear
 
 
@@ -93,6 +97,28 @@ class ScannedPage:
     skew: float
     problems: tuple[str, ...]
 
+    @property
+    def blocks(self) -> list[ScannedGrid | ScannedLine]:
+        """Grids and lines from top to bottom as the page reads, however the picture lies."""
+        top = {0: _top, 90: _left, 180: _bottom, 270: _right}[self.rotation]
+        return sorted([*self.grids, *self.lines], key=lambda block: top(block.box))
+
+
+def _top(box: Box) -> float:
+    return box[1]
+
+
+def _left(box: Box) -> float:
+    return box[0]
+
+
+def _bottom(box: Box) -> float:
+    return -box[3]
+
+
+def _right(box: Box) -> float:
+    return -box[2]
+
 
 def read_image(image: Pixels, width_pt: float, height_pt: float) -> ScannedPage:
     """Reads a page from its picture (grey: rows x columns, or RGB: rows x columns x 3).
@@ -109,6 +135,8 @@ def read_image(image: Pixels, width_pt: float, height_pt: float) -> ScannedPage:
         return ScannedPage((), (), 0, 0.0, ("the picture is too small to hold writing",))
     grey, factor = scan_image.clean(image)
     page, score = _upright(grey, factor)
+    page = replace(page, grey=scan_image.without_stamps(page.grey, page.em))
+    page = replace(page, ink=scan_image.ink_of(page.grey))
     if score is None and not np.any(page.ink):
         return ScannedPage((), (), page.turn, page.skew, ("the page is blank",))
     place = _Placer(page, image.shape, (width_pt, height_pt))
@@ -117,7 +145,11 @@ def read_image(image: Pixels, width_pt: float, height_pt: float) -> ScannedPage:
     grids, loose = ruled_grids(ruling, page.grey, character_boxes(bare), page.em)
     grids = grids if sum(len(grid.cells) for grid in grids) <= _MOST_CELLS else []
     tables = _read_grids(grids, page, place)
-    glyphs, readings = _read_outside(bare, grids, page)
+    pieces = _read_outside(bare, grids, page)
+    columned = column_tables([piece for piece, _ in pieces], ruling.horizontal)
+    tables += _read_columns(columned, pieces, page, place)
+    glyphs, readings = _spread([other for other in pieces if not _is_in(other[0], columned)])
+    loose = [rule for rule in loose if not any(table.box[1] - 1 < rule.at < table.box[3] + 1 for table in columned)]
     aligned, rest = find_grids(Drawing(horizontal=loose), glyphs)
     tables += [_aligned_table(grid, readings, page, place) for grid in aligned]
     lines = _lines(rest, readings, page, place)
@@ -265,7 +297,7 @@ def _read_grids(grids: Sequence[Grid], page: Frame, place: _Placer) -> list[Scan
     if _is_scribble(strips, page.em):
         read = [CellReading(UNREAD, 0.0) if lines else BLANK for lines in strips]
     else:
-        read = read_cells(strips, page.em)
+        read = _without_pale(read_cells(strips, page.em), strips, page.grey)
     readings = iter(zip(read, boxes, strict=True))
     tables = []
     for grid in grids:
@@ -275,6 +307,31 @@ def _read_grids(grids: Sequence[Grid], page: Frame, place: _Placer) -> list[Scan
             cells.append(_cell(reading, cell.row, cell.col, cell.rowspan, cell.colspan, place.box(box)))
         tables.append(ScannedGrid(tuple(cells), grid.rows, grid.cols, place.box(_pixels(grid.box, page)), "ruled"))
     return tables
+
+
+def _without_pale(
+    readings: Sequence[CellReading], strips: Sequence[Sequence[Strip]], grey: Pixels
+) -> list[CellReading]:
+    """The readings, figures doubted whose ink is much paler than that of other cells: a stamp, or a shadow."""
+    inks = [_ink_of(lines, grey) if lines else None for lines in strips]
+    inked = [ink for ink in inks if ink is not None]
+    most = float(np.median(inked)) + _PALER if inked else 255.0
+    return [
+        replace(reading, confidence=min(reading.confidence, _PALE))
+        if ink is not None and ink > most and any(map(str.isdigit, reading.text))
+        else reading
+        for reading, ink in zip(readings, inks, strict=True)
+    ]
+
+
+def _ink_of(lines: Sequence[Strip], grey: Pixels) -> float:
+    """The grey of the darkest twentieth of the print of a cell."""
+    return float(
+        min(
+            np.percentile(grey[top:bottom, left:right], 5)
+            for left, top, right, bottom in (strip.box for strip in lines)
+        )
+    )
 
 
 def _is_scribble(strips: Sequence[list[Strip]], em: float) -> bool:
@@ -309,37 +366,89 @@ def _aligned_table(grid: Grid, readings: dict[int, CellReading], page: Frame, pl
     return ScannedGrid(tuple(cells), grid.rows, grid.cols, place.box(_pixels(grid.box, page)), "aligned")
 
 
+def _is_in(piece: Written, tables: Sequence[ColumnTable]) -> bool:
+    """Whether a piece stands in one of the tables."""
+    x, y = (piece.box[0] + piece.box[2]) / 2, piece.middle
+    return any(table.box[0] <= x <= table.box[2] + 2 and table.box[1] <= y <= table.box[3] for table in tables)
+
+
+def _read_columns(
+    tables: Sequence[ColumnTable], pieces: Sequence[tuple[Written, CellReading]], page: Frame, place: _Placer
+) -> list[ScannedGrid]:
+    """Tables without upright rules: labels as the pieces say, each value read in its own cell."""
+    sure = {piece: reading.confidence for piece, reading in pieces}
+    found = []
+    for table in tables:
+        columns = list(pairwise(table.edges))
+        boxes = [_pixels((start, row.top, end, row.bottom), page) for row in table.rows for start, end in columns]
+        strips = [cell_strips(page.grey, box, page.em) for box in boxes]
+        read = _without_pale(read_cells(strips, page.em), strips, page.grey)
+        values = iter(zip(read, boxes, strict=True))
+        cells = []
+        labels = 2 if any(row.label or row.group for row in table.rows) else 0
+        for number, row in enumerate(table.rows):
+            cells += _label_cells(row, number, table, sure, page, place) if labels else []
+            for column in range(len(columns)):
+                reading, box = next(values)
+                cells.append(_cell(reading, number, labels + column, 1, 1, place.box(box)))
+        whole = place.box(_pixels(table.box, page))
+        found.append(ScannedGrid(tuple(cells), len(table.rows), labels + len(columns), whole, "aligned"))
+    return found
+
+
+def _label_cells(
+    row: ColumnRow, number: int, table: ColumnTable, sure: dict[Written, float], page: Frame, place: _Placer
+) -> list[ScannedCell]:
+    """The label of a row, over both columns of labels where that of no group stands beside it."""
+    cells = []
+    parts = [(row.group, 0, 1), (row.label, 1, 1)] if row.group else [(row.label, 0, 2)]
+    for pieces, column, span in parts:
+        text = "".join(piece.text for piece in pieces)
+        whole = label_box(pieces) if pieces else (table.left, row.top, table.edges[0], row.bottom)
+        reading = CellReading(text, min((sure.get(piece, 0.9) for piece in pieces), default=1.0))
+        cells.append(_cell(reading, number, column, 1, span, place.box(_pixels(whole, page))))
+    return cells
+
+
 # --- writing outside of grids ----------------------------------------------------------------------------------
 
 
-def _read_outside(bare: Pixels, grids: Sequence[Grid], page: Frame) -> tuple[list[Glyph], dict[int, CellReading]]:
-    """Characters outside of ``grids`` (places in units), and the reading of which each (by ``id``) is part."""
+def _read_outside(bare: Pixels, grids: Sequence[Grid], page: Frame) -> list[tuple[Written, CellReading]]:
+    """The pieces of lines outside of ``grids`` (places in units) that could be read."""
     ink = bare.copy()
     for grid in grids:
         left, top, right, bottom = (round(value) for value in _pixels(grid.box, page))
         ink[max(0, top - 3) : bottom + 4, max(0, left - 3) : right + 4] = 0
     strips = piece_strips(page.grey, find_pieces(ink, page.em), page.em)
-    glyphs: list[Glyph] = []
-    readings: dict[int, CellReading] = {}
+    pieces = []
     for strip, reading in zip(strips, read_strips(strips, page.em), strict=True):
         if reading.text == UNREAD:
             continue
-        for glyph in _glyphs(strip, reading.text, page.em):
+        box = [side * 10 / page.em for side in strip.box]
+        pieces.append((Written((box[0], box[1], box[2], box[3]), reading.text, is_value(reading.text)), reading))
+    return pieces
+
+
+def _spread(pieces: Sequence[tuple[Written, CellReading]]) -> tuple[list[Glyph], dict[int, CellReading]]:
+    """The characters of pieces, and the reading of which each (by ``id``) is part."""
+    glyphs: list[Glyph] = []
+    readings: dict[int, CellReading] = {}
+    for piece, reading in pieces:
+        for glyph in _glyphs(piece):
             glyphs.append(glyph)
             readings[id(glyph)] = reading
     return glyphs, readings
 
 
-def _glyphs(strip: Strip, text: str, em: float) -> list[Glyph]:
-    """The characters of a piece in units, spread over its width: Han take two shares, others one."""
-    left, top, right, bottom = strip.box
-    unit = 10 / em
-    size = max(bottom - top, 0.8 * em) * unit
-    middle = (top + bottom) / 2 * unit
-    shares = [1.0 if char.isascii() else 2.0 for char in text]
-    share = (right - left) * unit / sum(shares)
-    glyphs, x = [], left * unit
-    for char, part in zip(text, shares, strict=True):
+def _glyphs(piece: Written) -> list[Glyph]:
+    """The characters of a piece, spread over its width: Han take two shares, others one."""
+    left, top, right, bottom = piece.box
+    size = max(bottom - top, 8.0)
+    middle = (top + bottom) / 2
+    shares = [1.0 if char.isascii() else 2.0 for char in piece.text]
+    share = (right - left) / sum(shares)
+    glyphs, x = [], left
+    for char, part in zip(piece.text, shares, strict=True):
         glyphs.append(Glyph(char, x, middle - size / 2, x + part * share, middle + size / 2, size))
         x += part * share
     return glyphs

@@ -234,11 +234,15 @@ def separators(strip: Strip) -> str | None:
     digits = marks[marks[:, 3] >= 0.75 * tallest]
     base = float(np.median(digits[:, 1] + digits[:, 3]))
     low = marks[(marks[:, 3] <= 0.5 * tallest) & (marks[:, 1] >= base - 0.4 * tallest) & (marks[:, 4] >= 2)]
+    # A comma of full width may stand at the height of the middle; no point is so high.
+    middle = marks[(marks[:, 3] > 0.35 * tallest) & (marks[:, 3] <= 0.65 * tallest) & (marks[:, 2] <= 0.45 * tallest)]
+    middle = middle[middle[:, 1] < base - 0.4 * tallest]
+    low = np.concatenate((low, middle))
     low = low[low[:, 0].argsort()]
     signs = []
     for _, top, width, height, _ in low.tolist():
         hangs = (top + height - base) / tallest
-        if hangs >= 0.1 and height >= width:
+        if (hangs >= 0.1 or top < base - 0.4 * tallest) and height >= width:
             signs.append(",")
         elif abs(hangs) < 0.06 and height <= 1.3 * width:
             signs.append(".")

@@ -47,6 +47,14 @@ _WHITE = 0.92  # of the way from ink to paper
 _DARK = 170  # what is darker is ink
 _NEGATIVE = 70  # of 255; a page half of which is darker is a negative
 _MASS = 0.7  # em; no stroke is so thick
+_PRINT = (110, 80, 55)  # of 255; print is as dark as this, grey stamps are paler
+_STAMP_PALE = 225  # what is paler is paper
+_STAMP_PALER = 55  # of 255; a stamp is paler than print by this
+_STAMP_DEPTH = 25  # of 255; a stamp is even; what is darker in it by more is print
+_STAMP_OBLONG = 1.6
+_STAMP_STRANGE = 0.3  # of the dark print of a page; what is pale and solid beyond all stamps is no more
+_STAMP_GAP = 0.5  # em; the parts of a stamp stand no farther apart
+_STAMP_SIDE, _STAMP_MOST = 4.5, 22.0  # em
 _MOST_SKEW = 6.0  # degrees
 _NO_SKEW = 0.03  # degrees; turning by less only blurs
 
@@ -292,6 +300,57 @@ def _without_speckle(grey: Pixels) -> Pixels:
 def _array(values: object) -> Pixels:
     """What OpenCV returns is typed as any array; these are pictures of ``uint8``."""
     return np.asarray(values, dtype=np.uint8)
+
+
+def without_stamps(grey: Pixels, em: float) -> Pixels:
+    """A cleaned picture without grey stamps: what is paler than print, solid, and as large as a seal.
+
+    Where they crossed print, this stays: it is darker than the stamp. Where print itself is pale nothing is done.
+    """
+    for most in _PRINT:
+        dark = _array(grey < most)
+        # The rim of print is as pale as a stamp, but it is no broader than two pixels.
+        rims = cv2.dilate(dark, np.ones((5, 5), np.uint8)) > 0
+        pale = ((grey < _STAMP_PALE) & ~rims).astype(np.uint8)
+        solid = _array(cv2.morphologyEx(pale, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)))
+        cleaned = grey
+        stamps = _stamps(solid, em)
+        outside = np.count_nonzero(solid) - sum(np.count_nonzero(solid[here]) for here in stamps)
+        if outside > _STAMP_STRANGE * np.count_nonzero(dark):
+            # Print of light type is as pale: it cannot be told from a stamp.
+            continue
+        for here in stamps:
+            part, body = cleaned[here], solid[here] > 0
+            level = float(np.median(part[body]))
+            if level - float(np.median(grey[dark > 0])) < _STAMP_PALER:
+                continue
+            near = cv2.dilate(body.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+            cleaned = grey.copy() if cleaned is grey else cleaned
+            cleaned[here] = np.where(near & (part > level - _STAMP_DEPTH), 255, part)
+        if cleaned is not grey:
+            return cleaned
+    return grey
+
+
+def _stamps(solid: Pixels, em: float) -> list[tuple[slice, slice]]:
+    """Where parts of ``solid`` are together about as wide as high and as large as a seal, one of them of a ring."""
+    side = max(3, round(_STAMP_GAP * em))
+    joined = _array(cv2.dilate(solid, np.ones((side, side), np.uint8)))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    boxes = [
+        (slice(top, top + height), slice(left, left + width))
+        for left, top, width, height, _ in stats[1:].tolist()
+        if min(width, height) >= _STAMP_SIDE * em
+        and max(width, height) <= min(_STAMP_MOST * em, _STAMP_OBLONG * min(width, height))
+    ]
+    return [box for box in boxes if _has_ring(_array(solid[box]), em)]
+
+
+def _has_ring(part: Pixels, em: float) -> bool:
+    """Whether a part runs on as no stroke of print and no rule does: far to the side and down."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
+    sides = [sorted((width, height)) for _, _, width, height, _ in stats[1:].tolist()]
+    return any(short >= 0.8 * em and long >= 2.0 * em for short, long in sides)
 
 
 # --- upright and straight --------------------------------------------------------------------------------------

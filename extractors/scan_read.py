@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from extractors.ocr import LineReading, ValueReading, read_lines, read_values
 from extractors.scan_cells import LOWEST, ROOM, Pixels, Strip, equal_groups, separators, with_paper
+
+Patch = NDArray[np.float32]
 
 UNREAD = "?"  # ink that no reading explains: a cell that holds it is neither blank nor a number
 
@@ -39,7 +42,26 @@ _NOTHING = ("-", "/")
 _WORDS = 0.2
 _RIVALS = 0.09  # probability of other figures from which on none is sure
 _UNSURE = 0.84
+# Doubtful print against print of the same page that is beyond doubt:
+_FIGURES = "0123456789零无"
+_EXEMPLARS = 6  # so many prints show how much those of one character differ
+_OUTWEIGHS = 0.8  # of the probability of all readings that are values
+_ALIKE = 0.04  # by which print may be less like the mean of a digit than its least alike tenth is
+_WORD_ALIKE = 0.75  # correlation with the mean of a word for none
+_UNLIKE_OTHERS = 0.1  # by which print is less like every other figure of the page
+_CERTAIN_ENOUGH = 0.85
+_BY_EXEMPLAR = 0.88  # probability of a reading that two ways agree on
+_FRAME = 24  # px
+_LEAST_INK = 12  # px
+_NARROWEST, _WIDEST = 0.25, 1.2  # width over height of one character
+_UNREAD_SHAPE = 0.5
+_SURE_ONE = 0.99
+_WIDEST_ONE = 0.65  # of its height
 _SEPARATOR = re.compile(r"[.,]")
+# Before the number of a label, what is left of a rule reads as a dash or as 一.
+_REST_OF_RULE = re.compile(
+    r"^[-—_一]{1,3}(?=[(（][一二三四五六七八九十]{1,2}[)）]|[一二三四五六七八九十]{1,2}、|\d{1,2}[.．、])"
+)
 _GROUPED = re.compile(r"\d[.,]\d{3}(?!\d)")
 
 
@@ -93,7 +115,7 @@ def _is_short(strip: Strip) -> bool:
 
 def _joined(lines: Sequence[LineReading]) -> CellReading:
     """A label or a line of prose; letters count equally."""
-    text = "".join(line.text for line in lines)
+    text = _REST_OF_RULE.sub("", "".join(line.text for line in lines))
     if not text.strip():
         return CellReading(UNREAD, 0.0)
     return CellReading(text, sum(line.score * len(line.text) for line in lines) / len(text))
@@ -107,6 +129,7 @@ def _read_short(strips: Sequence[Strip], em: float) -> list[CellReading]:
     chosen: list[int] = []
     for group in groups:
         chosen.extend(group[:1] if len(group) < _LARGE_GROUP else (group[0], group[len(group) // 2]))
+    raw: dict[int, ValueReading] = {}
     read = dict(zip(chosen, read_values([strips[index].picture for index in chosen]), strict=True))
     doubtful = [index for index in chosen if _is_doubtful(read[index])]
     # Seen a little larger and fatter, and a little smaller: what stays in doubt then is doubtful.
@@ -123,11 +146,85 @@ def _read_short(strips: Sequence[Strip], em: float) -> list[CellReading]:
             shared = max(settled, key=lambda reading: reading.confidence)
             for index in group:
                 readings[index] = shared
+                raw[index] = read[members[0]]
             continue
         # Equal pictures with unequal readings were not equal: each is read for itself.
         for index, value in zip(group, read_values([strips[index].picture for index in group]), strict=True):
-            readings[index] = _settled(value, strips[index])
-    return readings
+            readings[index], raw[index] = _settled(value, strips[index]), value
+    return _by_exemplars(readings, raw, strips)
+
+
+def _by_exemplars(
+    readings: list[CellReading], raw: Mapping[int, ValueReading], strips: Sequence[Strip]
+) -> list[CellReading]:
+    """The readings, doubtful ones of one character settled by prints of the same page that are beyond doubt.
+
+    The recogniser must hold the character for the likeliest value, and the print must look like others of it, as much
+    as these look like each other, and clearly less like any other figure that the page has.
+    """
+    prints = {index: _patch(strips[index]) for index in raw}
+    classes: dict[str, list[Patch]] = {}
+    for index, patch in prints.items():
+        if patch is not None and len(readings[index].text) == 1 and readings[index].confidence >= _CERTAIN:
+            classes.setdefault(readings[index].text, []).append(patch)
+    usual = {text: _usual_print(members) for text, members in classes.items() if text in _FIGURES}
+    settled = list(readings)
+    for index, patch in prints.items():
+        text, likely = readings[index].text, _likely_figure(raw[index])
+        # A sure reading of one character that is no value is none: nothing but figures stands alone in a cell.
+        is_doubtful = readings[index].confidence < _CERTAIN_ENOUGH or (len(text) == 1 and text.isalpha())
+        if patch is None or not is_doubtful or text in usual and text != likely:
+            continue
+        if len(classes.get(likely, ())) < _EXEMPLARS:
+            continue
+        likeness = _correlation(patch, usual[likely][0])
+        others = max((_correlation(patch, found[0]) for text, found in usual.items() if text != likely), default=-1.0)
+        # A digit may be like one that the page does not have; a word for none is like no digit.
+        enough = _WORD_ALIKE if likely in _NIL_WORDS else usual[likely][1] - _ALIKE
+        if likeness >= enough and likeness - others >= _UNLIKE_OTHERS:
+            settled[index] = CellReading(likely, _BY_EXEMPLAR, ((likely, _BY_EXEMPLAR),))
+    return settled
+
+
+def _likely_figure(reading: ValueReading) -> str:
+    """The figure or word for none of one character that outweighs all other readings that are values; else empty."""
+    values = [(text, chance) for text, chance in reading.values if any(char in _FIGURES for char in text)]
+    if not values or len(values[0][0]) != 1:
+        return ""
+    return values[0][0] if values[0][1] >= _OUTWEIGHS * sum(chance for _, chance in values) else ""
+
+
+def _patch(strip: Strip) -> Patch | None:
+    """The print of one character in a frame of fixed size, of mean 0 and length 1; None where it is no such print."""
+    rows, columns = np.nonzero(strip.picture < _INK)
+    if len(rows) < _LEAST_INK:
+        return None
+    part = strip.picture[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    height, width = part.shape
+    if not _NARROWEST * height <= width <= _WIDEST * height:
+        return None
+    # Print is scaled by its height alone: a 1 must not become as wide as a 0.
+    wide = max(1, min(_FRAME, round(width * _FRAME / height)))
+    frame = np.full((_FRAME, _FRAME), 255, np.uint8)
+    left = (_FRAME - wide) // 2
+    frame[:, left : left + wide] = cv2.resize(part, (wide, _FRAME), interpolation=cv2.INTER_AREA)
+    values = cv2.GaussianBlur(frame, (0, 0), 1.2).astype(np.float32)
+    return _normalised(values)
+
+
+def _normalised(values: Patch) -> Patch:
+    centred = values - values.mean()
+    return np.asarray(centred / max(float(np.linalg.norm(centred)), 1e-6), np.float32)
+
+
+def _usual_print(members: Sequence[Patch]) -> tuple[Patch, float]:
+    """The mean of prints, and how much the least alike tenth of them is like it."""
+    mean = _normalised(np.mean(np.stack(members), axis=0))
+    return mean, float(np.percentile([_correlation(patch, mean) for patch in members], 10))
+
+
+def _correlation(one: Patch, other: Patch) -> float:
+    return float((one * other).sum())
 
 
 def _closed_up(strip: Strip, em: float) -> Strip:
@@ -220,6 +317,9 @@ def _settled(reading: ValueReading, strip: Strip) -> CellReading:
         rivals = sum(other for _, other in values[1:])
         weight = _WORDS / 3 if text == "0" else _WORDS
         chance = max(chance, chance / (chance + rivals + weight * rest))
+        if text == "1" and values[0][1] < _SURE_ONE and _is_wide(strip):
+            # A stroke that slants, a 4 whose strokes are thin, or a 1 with something beside it.
+            chance = min(chance, _UNREAD_SHAPE)
         if rivals >= _RIVALS:
             # Another figure is too likely for this one to stand unless the sums single it out.
             chance = min(chance, _UNSURE)
@@ -258,6 +358,11 @@ def _by_separators(values: tuple[tuple[str, float], ...], strip: Strip) -> CellR
         shaped = _SEPARATOR.sub(lambda _: next(marks), text)
         return CellReading(shaped, 0.97 * chance, ((shaped, 0.97 * chance), (text, 0.03 * chance)))
     likely = _usual(text)
+    first = _SEPARATOR.split(text)[0]
+    if count == 1 and (len(first) > 3 or first.startswith("0")):
+        # Before a comma of thousands stand one to three digits, the first of them no zero.
+        shaped = text.replace(",", ".")
+        return CellReading(shaped, 0.97 * chance, ((shaped, 0.97 * chance), (text.replace(".", ","), 0.03 * chance)))
     if count > 1:
         return CellReading(
             likely, 0.9 * chance, ((likely, 0.9 * chance), (text, 0.05 * chance)) if likely != text else ()
@@ -283,6 +388,12 @@ def _is_slash(strip: Strip) -> bool:
     if len(ys) < 6 or right - left < 0.2 * (bottom - top) or not (np.ptp(xs) and np.ptp(ys)):
         return False
     return float(np.corrcoef(xs, ys)[0, 1]) < -_SLANT
+
+
+def _is_wide(strip: Strip) -> bool:
+    """Whether the print is wider than any 1."""
+    left, top, right, bottom = strip.box
+    return right - left > _WIDEST_ONE * (bottom - top)
 
 
 def _is_dash(strip: Strip, em: float) -> bool:

@@ -64,6 +64,11 @@ _SNAPPED = 3.1  # units; strokes so near to a rule may be parts of it
 _DRIFT = 6.0  # units; so far a rule drifts from its position between two of its pieces
 _MEETING = 8.0  # units; pieces of one rule run beside each other for no longer
 _FAR = 15.0  # units; and are no farther apart
+_MOST_BANDS = 0.6  # share of the rows (columns) through which a rule runs that a scan may have lost in one
+_CLEARANCE = 1.0  # units; print keeps so far from a rule
+_REST = 0.2  # share of a side that is left of a rule there
+_APART = 6.0  # units; what stands in two cells is as far apart, characters of one text are not
+_AT_RULE = 2.5  # units; a mark so narrow and so near to where a rule should run is what is left of it
 _REACH = 6.0  # units; a rule ends at another if it comes this near
 
 
@@ -238,6 +243,7 @@ def ruled_grids(ruling: Ruling, grey: Pixels, marks: NDArray[np.int32], em: floa
             loose.extend(rows)
             continue
         _add_evident(lattice, grey, unit)
+        _add_parting(lattice, glyphs)
         grids.append(lattice_grid(lattice))
     grids = [grid for grid in grids if len(grid.cells) >= 2]
     return sorted(grids, key=lambda grid: (grid.box[1], grid.box[0])), loose
@@ -260,6 +266,67 @@ def _add_evident(lattice: Lattice, grey: Pixels, unit: float) -> None:
                 part = band[round(start / unit) : round(end / unit)]
                 if len(part) and np.mean(part) >= _EVIDENT:
                     found.append(Rule(at, start, end))
+
+
+def _add_parting(lattice: Lattice, glyphs: Sequence[Glyph]) -> None:
+    """Add sides that a scan lost wholly: the slots beyond have them, and print keeps clear of them on both sides.
+
+    What is written in a cell that is merged runs across its middle, or stands on one side of it.
+    """
+    boxes = [glyph.box for glyph in glyphs]
+    flipped = [(top, left, bottom, right) for left, top, right, bottom in boxes]
+    for prints, rules, ats, bands in (
+        (boxes, lattice.vertical, lattice.xs, lattice.ys),
+        (flipped, lattice.horizontal, lattice.ys, lattice.xs),
+    ):
+        ordered = sorted(prints, key=lambda box: box[1] + box[3])
+        middles = [(box[1] + box[3]) / 2 for box in ordered]
+        within = [ordered[bisect_left(middles, low) : bisect_left(middles, high)] for low, high in pairwise(bands)]
+        for before, at, behind in zip(ats, ats[1:], ats[2:], strict=False):
+            covered = [_covers(rules[at], low, high) for low, high in pairwise(bands)]
+            has = [share >= _HALF for share in covered]
+            for number, (low, high) in enumerate(pairwise(bands)):
+                if has[number] or not _is_usual(has, number):
+                    continue
+                rest = covered[number] >= max(_REST, _AT_RULE / (high - low))
+                if _parts((before, at, behind), (low, high), within[number], is_rest=rest):
+                    rules[at].append(Rule(at, low, high))
+
+
+def _covers(rules: Sequence[Rule], low: float, high: float) -> float:
+    """The share of the way from ``low`` to ``high`` along which a rule runs."""
+    return sum(max(0.0, min(rule.end, high) - max(rule.start, low)) for rule in rules) / (high - low)
+
+
+def _is_usual(has: Sequence[bool], number: int) -> bool:
+    """Whether a rule runs through the bands on both sides of one that has none, or on one and through most."""
+    around = [has[near] for near in (number - 1, number + 1) if 0 <= near < len(has)]
+    return (len(around) == 2 and all(around)) or (any(around) and sum(has) >= _MOST_BANDS * len(has))
+
+
+def _parts(
+    ats: tuple[float, float, float],
+    band: tuple[float, float],
+    prints: Sequence[tuple[float, float, float, float]],
+    is_rest: bool,
+) -> bool:
+    """Whether a rule ran at the middle of ``ats``: a rest of it is there, or print stands on both sides.
+
+    No print stands across it.
+    """
+    before, at, behind = ats
+    left_end, right_start = float("-inf"), float("inf")
+    for left, top, right, bottom in prints:
+        if abs(left + right - 2 * at) <= 2 * _AT_RULE and right - left <= _AT_RULE:
+            is_rest = is_rest or top <= band[0] + _AT_RULE or bottom >= band[1] - _AT_RULE
+            continue
+        if left < at + _CLEARANCE and right > at - _CLEARANCE:
+            return False
+        if before < (left + right) / 2 < at:
+            left_end = max(left_end, right)
+        if at < (left + right) / 2 < behind:
+            right_start = min(right_start, left)
+    return is_rest or _APART <= right_start - left_end < behind - before
 
 
 def _without_breaks(rules: Sequence[Rule]) -> list[Rule]:

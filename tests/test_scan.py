@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from extractors.scan import ScannedGrid, ScannedPage, load_image, read_image
+from extractors.pictures import compose_scan
+from extractors.scan import ScannedGrid, ScannedLine, ScannedPage, load_image, read_image
 from extractors.scan_cells import Pixels, Strip, cell_strips, equal_groups, separators
 from extractors.scan_image import character_boxes, clean, find_skew, frame, ink_of, without_rules
 from extractors.scan_read import read_cells
@@ -106,6 +107,15 @@ def test_a_turned_page_is_read_and_its_boxes_lie_on_the_page_as_given(quarter: i
         3: (high - bottom, left, high - top, right),
     }[quarter]
     assert first == pytest.approx(expected, abs=2.0)
+
+
+@needs_font
+@pytest.mark.parametrize("quarter", [0, 1, 2, 3])
+def test_a_turned_page_reads_from_its_own_top(quarter: int) -> None:
+    page = read_image(np.ascontiguousarray(np.rot90(draw_page(), quarter)), *(SIZE if quarter % 2 == 0 else SIZE[::-1]))
+    first, second = page.blocks
+    assert isinstance(first, ScannedLine) and isinstance(second, ScannedGrid)
+    assert compose_scan(page, 0, 1).text.startswith("Report")
 
 
 @needs_font
