@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from extractors.encoding import Encoded, encode
 from extractors.figures import Stated, find_figures
-from extractors.narrative import CHANNEL, LEADER, NIL, Mention, Reading
+from extractors.narrative import CHANNEL, LEADER, NIL, Mention
 from extractors.phrases import load_kinds, load_titles
 
 # The first that fits decides; a word nearer to the figure comes before a word farther away.
@@ -62,9 +62,9 @@ _BEFORE, _BEHIND = 24, 8
 class RulesTagger:
     """A tagger without a model."""
 
-    def __call__(self, windows: Sequence[str], /) -> list[Reading]:
-        """One reading a window; links are left to the rules behind."""
-        return [Reading(tuple(sorted(self._mentions(encode(text)), key=lambda m: m.start)), ()) for text in windows]
+    def __call__(self, windows: Sequence[str], /) -> list[list[Mention]]:
+        """The mentions in each window, in order."""
+        return [sorted(self._mentions(encode(text)), key=lambda mention: mention.start) for text in windows]
 
     def _mentions(self, text: Encoded) -> Iterator[Mention]:
         for figure in find_figures(text.chars):

@@ -45,28 +45,11 @@ class Mention:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Mention ``part`` is a component of mention ``whole`` (indexes), with that probability."""
-
-    part: int
-    whole: int
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a tagger found in one window, places in code points of the window."""
-
-    mentions: tuple[Mention, ...]
-    links: tuple[Link, ...]
-
-
 class Tagger(Protocol):
     """Reads windows of text, in order; knows nothing of documents."""
 
-    def __call__(self, windows: Sequence[str], /) -> list[Reading]:
-        """One reading a window."""
+    def __call__(self, windows: Sequence[str], /) -> list[list[Mention]]:
+        """The mentions in each window, in order, places in code points of the window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,26 +137,17 @@ class WindowTagger:
     read: Tagger
 
     def __call__(self, doc: Doc) -> Doc:
-        """``doc`` with its mentions and links in ``user_data``, leaders and channels as ``ents``."""
+        """``doc`` with its mentions in ``user_data``, leaders and channels as ``ents``."""
         windows = list(_windows([(sent.start_char, sent.end_char, sent.text) for sent in doc.sents]))
         readings = self.read([doc.text[context:end] for context, _, end in windows])
-        mentions: list[Mention] = []
-        links: list[Link] = []
-        for (context, start, _), reading in zip(windows, readings, strict=True):
-            known = {(mention.start, mention.end): number for number, mention in enumerate(mentions)}
-            numbers: dict[int, int] = {}
-            for number, mention in enumerate(reading.mentions):
-                place = (mention.start + context, mention.end + context)
-                if place[0] >= start:
-                    numbers[number] = len(mentions)
-                    mentions.append(replace(mention, start=place[0], end=place[1]))
-                elif place in known:
-                    numbers[number] = known[place]
-            for link in reading.links:
-                part, whole = numbers.get(link.part), numbers.get(link.whole)
-                if part is not None and whole is not None and mentions[part].start >= start:
-                    links.append(Link(part, whole, link.score))
-        doc.user_data["mentions"], doc.user_data["links"] = mentions, links
+        mentions = [
+            replace(mention, start=mention.start + context, end=mention.end + context)
+            for (context, start, _), reading in zip(windows, readings, strict=True)
+            for mention in reading
+            # What stands in the context was read with the window before.
+            if mention.start + context >= start
+        ]
+        doc.user_data["mentions"] = mentions
         doc.set_ents([_span(doc, m.start, m.end, m.label) for m in mentions if m.label in ENTITIES])
         return doc
 

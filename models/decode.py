@@ -1,4 +1,4 @@
-"""From the model's scores to mentions and links. Needs numpy only.
+"""From the model's scores to mentions. Needs numpy only.
 
 Where a figure stands is decided by rules (``extractors/figures.py``), what it states by the model; nils, leaders
 and channels are the model's alone.
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractors.figures import Stated, find_figures
-from extractors.narrative import CHANNEL, LEADER, NIL, Link, Mention
+from extractors.narrative import CHANNEL, LEADER, NIL, Mention
 from models.tags import Tags
 
 Scores = NDArray[np.float32]
@@ -107,33 +107,6 @@ def _spans(path: Sequence[int], tags: Tags) -> list[tuple[int, int, str]]:
         if tag % 2:
             start, name = at, tags.fields[(tag - 1) // 2]
     return found
-
-
-def link(mentions: Sequence[Mention], pointer: Scores, distance: Scores, alone: float) -> list[Link]:
-    """For each claim that the model takes for a part, its whole: indexes into ``mentions`` and the probability.
-
-    ``pointer`` is (length, 4 x width) as in ``models/network.py``.
-    """
-    claims = [number for number, mention in enumerate(mentions) if mention.label not in (LEADER, CHANNEL)]
-    if len(claims) < 2:
-        return []
-    starts = [mentions[number].start for number in claims]
-    ends = [mentions[number].end - 1 for number in claims]
-    width = pointer.shape[1] // 4
-    query = pointer[starts, :width] + pointer[ends, width : 2 * width]
-    key = pointer[starts, 2 * width : 3 * width] + pointer[ends, 3 * width :]
-    reach = (len(distance) - 1) // 2
-    order = np.arange(len(claims))
-    steps = np.clip(order[None] - order[:, None], -reach, reach) + reach
-    scores = query @ key.T / width**0.5 + distance[steps]
-    np.fill_diagonal(scores, _BARRED)
-    logs = _log_softmax(np.concatenate([scores, np.full((len(claims), 1), alone)], axis=1).astype(np.float32))
-    best = logs.argmax(axis=1)
-    return [
-        Link(claims[part], claims[whole], float(np.exp(logs[part, whole])))
-        for part, whole in enumerate(best)
-        if whole < len(claims)
-    ]
 
 
 def _log_softmax(scores: Scores) -> Scores:

@@ -1,4 +1,4 @@
-"""The trained model at work: text windows in, mentions and links out, on onnxruntime without torch."""
+"""The trained model at work: text windows in, mentions out, on onnxruntime without torch."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from extractors.encoding import Encoded, encode
-from extractors.narrative import NIL, Link, Mention, Reading
-from models.decode import decode, link
+from extractors.narrative import CHANNEL, LEADER, NIL, Mention
+from models.decode import decode
 from models.tags import Tags
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -54,13 +54,12 @@ class Tagger:
         self.id: str = self.card["id"]
         self._tags = Tags(self.card["tags"])
         self._fields: list[str] = self.card["fields"]
-        self._distance = np.array(self.card["distance"], np.float32)
         self._curves: dict[str, list[list[float]]] = self.card.get("calibration", {})
 
-    def __call__(self, windows: Sequence[str]) -> list[Reading]:
-        """One reading a window, places in code points of the window."""
+    def __call__(self, windows: Sequence[str], /) -> list[list[Mention]]:
+        """The mentions in each window, in order, places in code points of the window."""
         encoded = [encode(window) for window in windows]
-        readings: list[Reading] = [Reading((), ())] * len(windows)
+        readings: list[list[Mention]] = [[] for _ in windows]
         order = sorted((n for n, item in enumerate(encoded) if item.chars), key=lambda n: len(encoded[n].chars))
         for first in range(0, len(order), BATCH):
             batch = order[first : first + BATCH]
@@ -68,7 +67,7 @@ class Tagger:
                 readings[number] = reading
         return readings
 
-    def _read(self, batch: list[Encoded]) -> list[Reading]:
+    def _read(self, batch: list[Encoded]) -> list[list[Mention]]:
         tokens = [self._tokenizer.encode(list(item.chars), is_pretokenized=True) for item in batch]
         longest = max(len(token.ids) for token in tokens)
         ids = np.full((len(batch), longest), self.card["pad"], np.int64)
@@ -76,26 +75,21 @@ class Tagger:
         for row, token in enumerate(tokens):
             ids[row, : len(token.ids)] = token.ids
             mask[row, : len(token.ids)] = 1
-        outputs = self._session.run(["tags", "nil", "pointer"], {"input_ids": ids, "attention_mask": mask})
+        outputs = self._session.run(["tags", "nil"], {"input_ids": ids, "attention_mask": mask})
         places = [last_tokens(token.word_ids, len(item.chars)) for token, item in zip(tokens, batch, strict=True)]
         return [
             self._reading(item, *(np.asarray(output)[row][places[row]] for output in outputs))
             for row, item in enumerate(batch)
         ]
 
-    def _reading(
-        self, item: Encoded, tags: NDArray[np.float32], nil: NDArray[np.float32], pointer: NDArray[np.float32]
-    ) -> Reading:
-        mentions = decode(item.chars, self._tags, tags)
-        links = link(mentions, pointer, self._distance, self.card["alone"])
+    def _reading(self, item: Encoded, tags: NDArray[np.float32], nil: NDArray[np.float32]) -> list[Mention]:
         placed = []
-        for mention in mentions:
+        for mention in decode(item.chars, self._tags, tags):
             start, end = item.span(mention.start, mention.end)
-            score = self._calibrated("entity" if mention.label in ("leader", "channel") else "claim", mention.score)
+            score = self._calibrated("entity" if mention.label in (LEADER, CHANNEL) else "claim", mention.score)
             fields = self._stated(mention, nil[mention.start])
             placed.append(replace(mention, start=start, end=end, fields=fields, score=score))
-        parts = [Link(part.part, part.whole, self._calibrated("link", part.score)) for part in links]
-        return Reading(tuple(placed), tuple(parts))
+        return placed
 
     def _stated(self, mention: Mention, scores: NDArray[np.float32]) -> tuple[str, ...]:
         """The fields that a nil, or a zero over a list, is stated for."""

@@ -71,7 +71,6 @@ class Settings:
     replay: int | None = None
     patience: int = 3
     nil_weight: float = 1.0
-    pointer_weight: float = 0.03
     layers: int | None = None
     kind: str = "encoder"
     random_start: bool = False
@@ -155,10 +154,9 @@ class Trainer:
         return [Outputs(*(output[row][place].float() for output in whole)) for row, place in enumerate(batch.places)]
 
     def loss(self, batch: Batch) -> Tensor:
-        """Cross entropy of tags, of nil fields and of wholes, weighted and summed."""
+        """Cross entropy of tags and of the fields of nils, weighted and summed."""
         outputs = self.outputs(batch)
         tag_scores, tag_labels, nil_scores, nil_labels = [], [], [], []
-        pointing = torch.zeros(())
         for output, example in zip(outputs, batch.examples, strict=True):
             tag_scores.append(output.tags)
             spans = [(target.start, target.end, target.tag) for target in example.targets]
@@ -169,23 +167,11 @@ class Trainer:
                     label[[self.fields.index(name) for name in target.fields]] = 1.0
                     nil_scores.append(output.nil[target.start])
                     nil_labels.append(label)
-            pointing = pointing + self._pointer_loss(output.pointer, example)
         loss = functional.cross_entropy(torch.cat(tag_scores), torch.cat(tag_labels))
         if nil_scores:
             nil = functional.binary_cross_entropy_with_logits(torch.stack(nil_scores), torch.stack(nil_labels))
             loss = loss + self.settings.nil_weight * nil
-        return loss + self.settings.pointer_weight * pointing / len(batch.examples)
-
-    def _pointer_loss(self, pointer: Tensor, example: Example) -> Tensor:
-        claims = [n for n, target in enumerate(example.targets) if target.tag not in (LEADER, CHANNEL)]
-        if len(claims) < 2:
-            return torch.zeros(())
-        place = {number: at for at, number in enumerate(claims)}
-        targets = [example.targets[number] for number in claims]
-        starts = torch.tensor([target.start for target in targets])
-        ends = torch.tensor([target.end - 1 for target in targets])
-        labels = torch.tensor([len(claims) if t.whole is None else place[t.whole] for t in targets])
-        return functional.cross_entropy(self.network.whole_scores(pointer, starts, ends), labels, reduction="sum")
+        return loss
 
     def epochs(self, examples: Sequence[Example], held: Sequence[Example]) -> list[dict[str, float]]:
         """Trains until the held-out score stops rising; the network ends with its best weights."""
@@ -257,12 +243,10 @@ class Trainer:
         batch = self.batch(sample, training=False)
         with tempfile.TemporaryDirectory() as scratch:
             plain = Path(scratch) / "plain.onnx"
-            axes = {
-                name: {0: "batch", 1: "length"} for name in ("input_ids", "attention_mask", "tags", "nil", "pointer")
-            }
+            axes = {name: {0: "batch", 1: "length"} for name in ("input_ids", "attention_mask", "tags", "nil")}
             torch.onnx.export(
                 self.network, (batch.ids, batch.mask), str(plain), input_names=["input_ids", "attention_mask"],
-                output_names=["tags", "nil", "pointer"], dynamic_axes=axes, dynamo=False, opset_version=17,
+                output_names=["tags", "nil"], dynamic_axes=axes, dynamo=False, opset_version=17,
             )  # fmt: skip
             self.network.eval()
             apart = self._differences(plain, batch)
@@ -279,8 +263,7 @@ class Trainer:
         save_file(kept, out / CHECKPOINT)
         card = {
             **card, "tags": self.tags.fields, "fields": self.fields, "pad": self.pad,
-            "distance": [round(value, 6) for value in self.network.distance.tolist()],
-            "alone": round(self.network.alone.item(), 6), "base": self.base, "settings": asdict(self.settings),
+            "base": self.base, "settings": asdict(self.settings),
         }  # fmt: skip
         _write_card(out, card)
         return {"export": apart["largest"], "quantised": quantised["largest"]}
@@ -352,23 +335,13 @@ def measure(tagger: Tagger, passages: Sequence[Passage]) -> dict[str, Any]:
 
 def calibrate(tagger: Tagger, held: Sequence[Passage]) -> dict[str, list[list[float]]]:
     """Curves from a score to the share of right ones with it, isotonic, on held-out passages."""
-    seen: dict[str, list[tuple[float, bool]]] = {"claim": [], "entity": [], "link": []}
+    seen: dict[str, list[tuple[float, bool]]] = {"claim": [], "entity": []}
     for passage in held:
-        example = to_example(passage)
-        encoded = encode(passage["text"])
-        gold = {(t.start, t.end, t.tag) for t in example.targets}
-        claims = {(t.start, t.end): t for t in example.targets if t.tag not in (LEADER, CHANNEL)}
-        reading = tagger([passage["text"]])[0]
-        where = {at: number for number, at in enumerate(encoded.origin)}
-        spots = [(where[m.start], where[m.end - 1] + 1) for m in reading.mentions]
-        for mention, spot in zip(reading.mentions, spots, strict=True):
-            kind = "entity" if mention.label in (LEADER, CHANNEL) else "claim"
-            seen[kind].append((mention.score, (*spot, mention.label) in gold))
-        for link in reading.links:
-            part, whole = claims.get(spots[link.part]), claims.get(spots[link.whole])
-            right = part is not None and whole is not None and part.whole is not None
-            right = right and example.targets[part.whole] is whole  # type: ignore[union-attr, index]
-            seen["link"].append((link.score, right))
+        gold = {(target.start, target.end, target.tag) for target in to_example(passage).targets}
+        place = {at: number for number, at in enumerate(encode(passage["text"]).origin)}
+        for mention in tagger([passage["text"]])[0]:
+            spot = (place[mention.start], place[mention.end - 1] + 1, mention.label)
+            seen["entity" if mention.label in (LEADER, CHANNEL) else "claim"].append((mention.score, spot in gold))
     return {kind: _curve(pairs) for kind, pairs in seen.items() if len(pairs) >= 50}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from extractors.narrative import ENTITIES, NIL, Mention, Reading
+from extractors.narrative import ENTITIES, NIL, Mention
 
 
 class LookUp:
@@ -19,9 +19,9 @@ class LookUp:
         self._score = score
         self.windows: list[str] = []
 
-    def __call__(self, windows: Sequence[str]) -> list[Reading]:
+    def __call__(self, windows: Sequence[str], /) -> list[list[Mention]]:
         self.windows += windows
-        return [Reading(tuple(sorted(self._mentions(window), key=lambda m: m.start)), ()) for window in windows]
+        return [sorted(self._mentions(window), key=lambda mention: mention.start) for window in windows]
 
     def _mentions(self, window: str) -> list[Mention]:
         found = []

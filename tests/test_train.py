@@ -43,7 +43,7 @@ def test_a_model_is_trained_exported_and_read_with_without_torch(model: Path) ->
     assert card["export"]["export"] < 1e-3
     assert card["passages"] + card["held_out"] == 40 and card["base"] == "shipped"
     assert set(card["metrics"]) == {"labels"} and card["metrics"]["labels"]["claim"]["support"] > 50
-    assert Tagger(model)(["全年公开信息310条。", ""])[1].mentions == ()
+    assert Tagger(model)(["全年公开信息310条。", ""])[1] == []
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
