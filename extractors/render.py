@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 DPI = 200
 # A page of A3 at DPI has 7.7 million pixels; a poster is rendered smaller.
 MAX_PIXELS = 12_000_000
-# A scan of 20,000 x 20,000 pixels is drawn in two seconds; what takes longer than this was made to.
+# A scan of 20,000 x 20,000 pixels is drawn in two seconds; what takes longer than this was made to. Seconds of this
+# thread's work, not of the clock: a busy machine must not lose a page.
 MAX_SECONDS = 6.0
 
 _WHITE = (255, 255, 255, 255)
@@ -55,7 +56,7 @@ class Renderer:
         """Page ``number`` (1-based) as it is shown, RGB, height x width x 3; coarser than ``dpi`` if it is huge.
 
         Raises:
-            ValueError: the page cannot be rendered, or not within 6 seconds.
+            ValueError: the page cannot be rendered, or not within 6 seconds of work.
         """
         try:
             page = self._opened()[number - 1]
@@ -87,9 +88,9 @@ def _draw(page: pypdfium2.PdfPage, bitmap: pypdfium2.PdfBitmap, size: tuple[int,
         ValueError: it takes too long.
         PdfiumError: it cannot be drawn.
     """
-    end = time.monotonic() + MAX_SECONDS
+    end = time.thread_time() + MAX_SECONDS
     # PDFium asks after each object, and after some rows of an image, whether it shall stop for now.
-    ask = type(pdfium.IFSDK_PAUSE().NeedToPauseNow)(lambda _: time.monotonic() > end)
+    ask = type(pdfium.IFSDK_PAUSE().NeedToPauseNow)(lambda _: time.thread_time() > end)
     pause = pdfium.IFSDK_PAUSE(version=1, NeedToPauseNow=ask)
     flags = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
     status = pdfium.FPDF_RenderPageBitmap_Start(bitmap.raw, page.raw, 0, 0, *size, 0, flags, ctypes.byref(pause))

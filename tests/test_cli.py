@@ -46,15 +46,15 @@ def test_extract_prints_records_only_and_goes_on_after_a_bad_file(
 def test_extract_prints_what_a_library_prints_elsewhere(
     report: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import extractors.extract
+    import models.reader
 
-    whole = extractors.extract.extract_report
+    whole = models.reader.read_report
 
     def noisy(path: Path) -> Any:
         print("stray")
         return whole(path)
 
-    monkeypatch.setattr(extractors.extract, "extract_report", noisy)
+    monkeypatch.setattr(models.reader, "read_report", noisy)
     assert main(["extract", str(report)]) == 0
     out, err = lines_of(capfd)
     assert len(out) == 1
@@ -64,14 +64,34 @@ def test_extract_prints_what_a_library_prints_elsewhere(
 def test_an_unexpected_exception_is_one_line(
     report: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import extractors.extract
+    import models.reader
 
     def broken(path: Path) -> Any:
         raise RecursionError(f"too deep in {path.suffix}")
 
-    monkeypatch.setattr(extractors.extract, "extract_report", broken)
+    monkeypatch.setattr(models.reader, "read_report", broken)
     assert main(["extract", str(report)]) == 1
     assert lines_of(capfd)[1] == [f"{report}: crashed: RecursionError: too deep in .txt"]
+
+
+def test_a_model_that_is_none_is_wrong_usage_and_names_the_folder(
+    report: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for arguments in (["extract", str(report)], ["show", str(report)], ["run", str(tmp_path)]):
+        monkeypatch.setenv("GONGKAI_MODEL", "")
+        assert main([*arguments, "--model", str(tmp_path / "nowhere")]) == 2
+        out, err = lines_of(capfd)
+        assert out == [] and len(err) == 1 and f"{tmp_path / 'nowhere'}: no model that can be run" in err[0]
+    monkeypatch.setenv("GONGKAI_MODEL", str(tmp_path / "elsewhere"))
+    assert main(["extract", str(report)]) == 2
+    assert "elsewhere: no model" in lines_of(capfd)[1][0]
+
+
+def test_labels_that_are_not_there_are_wrong_usage(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--labels", str(tmp_path / "mine.jsonl"), "--out", str(tmp_path / "out")]) == 2
+    (line,) = lines_of(capfd)[1]
+    assert "mine.jsonl: no such file" in line or "is not installed; training needs" in line
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("command", ["extract", "text", "show"])

@@ -51,3 +51,25 @@ def test_columns_line_up_although_chinese_is_wide() -> None:
 def test_a_narrative_report_says_that_there_is_no_table() -> None:
     lines = shown(form="narrative", blocks={"disclosure": None, "applications": None, "disputes": None})
     assert sum("no table was read" in line for line in lines) == 3
+
+
+def test_what_the_prose_states_is_shown_with_parts_below_their_wholes() -> None:
+    record = json.loads(make_record(make_file("a.txt")))
+    plain = {"role": None, "kind": None, "confidence": 0.9, "evidence": {"start": 0, "end": 2}}
+    website = {**plain, "field": "channel", "text": "镇网站", "kind": "website"}
+    record["entities"] = [website, website, {**plain, "field": "leader", "text": "周岚", "role": "副镇长"}]
+    claim = {"unit": "条", "bound": "exact", "label": None, "scope": None, "part_of": None, "confidence": 0.9}
+    record["claims"] = [
+        {**claim, "id": "c1", "field": "disclosed_total", "value": 31200, "label": "政府信息"},
+        {**claim, "id": "c2", "field": "disclosed_part", "value": 80, "part_of": "c1", "bound": "at_least"},
+        {**claim, "id": "c3", "field": "reviews", "value": 0, "unit": None, "scope": "各乡镇", "confidence": 0.3},
+    ]
+    lines = list(show_record(record))
+    assert "\n公开渠道 channel: 镇网站 (website) x2" in lines
+    assert "\n负责领导 leader: 周岚 (副镇长)" in lines
+    at = lines.index("\nClaims: 3")
+    assert lines[at + 1 : at + 4] == [
+        "  disclosed_total: 31,200 条  政府信息",
+        "    disclosed_part: at least 80 条",
+        "  reviews: 0  [各乡镇]  ?",
+    ]
