@@ -222,14 +222,31 @@ def read_numbers(doc: Doc) -> Doc:
     for number, mention in enumerate(doc.user_data["mentions"]):
         if mention.label not in ENTITIES:
             drafts += _drafts(doc.text, number, mention)
-    doc.user_data["drafts"] = drafts
+    drafts = doc.user_data["drafts"] = _earlier_and_later(doc.text, drafts)
     doc.spans["claims"] = [
         _span(doc, draft.start, draft.end, draft.field, f"c{number}") for number, draft in enumerate(drafts, 1)
     ]
     return doc
 
 
+# Under 六、其他需要报告的事项 stands 无 in most reports; it denies nothing that is counted.
+_NOTHING_ELSE = re.compile(r"其他(?:需要)?(?:报告|说明|公开)?的?事项|需要(?:报告|说明)的(?:其他)?事项|其他情况")
+_MARKS = " \t\u3000。.;；,，()（）:："
+
+
+def _says_nothing_else(text: str, mention: Mention) -> bool:
+    """Whether the nil is all that its paragraph says, under the heading for whatever else there is to report."""
+    start = text.rfind("\n", 0, mention.start) + 1
+    end = text.find("\n", mention.end)
+    paragraph = text[start : end if end >= 0 else len(text)]
+    above = text[text.rfind("\n", 0, max(0, start - 1)) + 1 : max(0, start - 1)]
+    alone = paragraph.strip(_MARKS) == text[mention.start : mention.end]
+    return (alone and bool(_NOTHING_ELSE.search(above))) or bool(_NOTHING_ELSE.match(text, mention.end))
+
+
 def _drafts(text: str, number: int, mention: Mention) -> Iterator[Draft]:
+    if mention.label == NIL and _says_nothing_else(text, mention):
+        return
     if mention.label == NIL:
         for name in mention.fields:
             yield Draft(number, mention.start, mention.end, name, 0, None, "exact", mention.score)
@@ -246,6 +263,27 @@ def _drafts(text: str, number: int, mention: Mention) -> Iterator[Draft]:
         value = -value
     for name in mention.fields or (mention.label,):
         yield Draft(number, mention.start, mention.end, name, value, unit, figure.bound, mention.score)
+
+
+# 由38件降至12件: the first figure is the earlier one, the second the present one.
+_FROM = re.compile(r"[由从自從][^,，。;；\d]{0,14}$")
+_TO = re.compile(
+    r"^[,，]?(?:逐步|逐年|大幅|进一步|已)?"
+    r"(?:增[加长]?|提[高升]|[上跃]?升|扩[大展]|[下]?降[低]?|减[少]?|压[减缩]|缩[减短]|回落|下调|调整|降|變|变)(?:了)?(?:至|到|为|為|成)[^,，。;；\d]{0,4}$"
+)
+
+
+def _earlier_and_later(text: str, drafts: list[Draft]) -> list[Draft]:
+    """``drafts`` with the earlier figure of a change as ``other_count`` and the later one in the field of both."""
+    mended = list(drafts)
+    for number, (first, second) in enumerate(zip(drafts, drafts[1:], strict=False)):
+        before, between = text[max(0, first.start - 16) : first.start], text[first.end : second.start]
+        if first.field == "growth" or not (_FROM.search(before) and _TO.match("".join(between.split()))):
+            continue
+        mended[number] = replace(first, field="other_count")
+        if second.field in ("other_count", "growth"):
+            mended[number + 1] = replace(second, field=first.field)
+    return mended
 
 
 def _printed_unit(text: str, unit: str) -> str:

@@ -23,6 +23,8 @@ WEIGHTS = Path(__file__).parent / "weights"
 # Windows of like length go through the network together; more at once gain nothing on two cores.
 BATCH = 8
 THREADS = 2
+# A name or a channel that is more likely none is left out; a doubtful figure stays, for it can be checked.
+LIKELY = 0.5
 # A field of a nil is stated where the model gives it more than even odds.
 EVEN = 0.0
 
@@ -86,7 +88,10 @@ class Tagger:
         placed = []
         for mention in decode(item.chars, self._tags, tags):
             start, end = item.span(mention.start, mention.end)
-            score = self._calibrated("entity" if mention.label in (LEADER, CHANNEL) else "claim", mention.score)
+            is_entity = mention.label in (LEADER, CHANNEL)
+            score = self._calibrated("entity" if is_entity else "claim", mention.score)
+            if is_entity and score < LIKELY:
+                continue
             fields = self._stated(mention, nil[mention.start])
             placed.append(replace(mention, start=start, end=end, fields=fields, score=score))
         return placed

@@ -103,6 +103,34 @@ def test_the_sign_of_a_change_is_that_of_the_word_nearest_to_it(text: str, figur
     assert is_fall(text, start, start + len(figure)) is falls
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("六、其他需要报告的事项\n无。", 0),
+        ("六、其他需要报告的事项\n(无)", 0),
+        ("无其他需要报告的事项。", 0),
+        ("四、收费情况\n无。", 1),
+        ("六、其他需要报告的事项\n本年度无收费。", 1),
+    ],
+)
+def test_that_there_is_nothing_else_to_report_is_no_claim(text: str, count: int) -> None:
+    assert len(read(text, LookUp({"无": ("request_fees",)})).claims) == count
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("收到申请由53件降至38件。", ["other_count", "requests_received"]),
+        ("收到申请从去年的53件增加到今年的38件。", ["other_count", "requests_received"]),
+        ("收到申请53件,办结38件。", ["requests_received", "requests_received"]),
+        ("由县政府办受理申请53件,另有38件。", ["requests_received", "requests_received"]),
+    ],
+)
+def test_of_a_change_the_later_figure_is_the_claim(text: str, fields: list[str]) -> None:
+    tagger = LookUp({"53件": "requests_received", "38件": "requests_received"})
+    assert [claim.field for claim in read(text, tagger).claims] == fields
+
+
 def test_a_doubtful_claim_stays_in_the_record_and_is_marked() -> None:
     narrative = read("全年公开信息310条。", LookUp({"310条": "disclosed_total"}, score=0.4))
     assert [claim.confidence for claim in narrative.claims] == [0.4]
