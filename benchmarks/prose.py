@@ -4,6 +4,7 @@
     python benchmarks/prose.py --model DIR ...       other models beside it
     python benchmarks/prose.py --rules               the baseline without a model beside it
     python benchmarks/prose.py --speed FILE...       sentences a second, milliseconds a report, memory, on report files
+    python benchmarks/prose.py --reliability         how many of the claims of each confidence are right
     python benchmarks/prose.py --differences         each claim and entity that is missed, invented or of another field
 
 A claim is right where its field and value are, on an overlapping stretch; leaders and channels to the character.
@@ -15,6 +16,7 @@ import argparse
 import resource
 import statistics
 import time
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.prose_rules import RulesTagger
@@ -42,6 +44,7 @@ def main() -> None:
     parser.add_argument("--speed", nargs="+", type=Path)
     parser.add_argument("--fields", action="store_true", help="claims field by field")
     parser.add_argument("--differences", action="store_true")
+    parser.add_argument("--reliability", action="store_true")
     options = parser.parse_args()
     taggers: dict[str, Tagger] = {path.name: load_tagger(path) for path in options.model}
     if options.speed:
@@ -49,6 +52,9 @@ def main() -> None:
         return
     if options.rules:
         taggers["rules"] = RulesTagger()
+    if options.reliability:
+        show_reliability(next(iter(taggers.values())), read_passages(options.test))
+        return
     for name, tagger in taggers.items():
         for path in options.test:
             passages = read_passages([path])
@@ -90,6 +96,30 @@ def show_differences(tagger: Tagger, passages: list[Passage]) -> None:
                     around = passage["text"][max(0, row["start"] - 18) : row["end"] + 8].replace("\n", "/")
                     said = row.get("role") or row.get("kind") or row.get("value")
                     print(f"  {sign} {passage['id']} {kind} {row['field']} {said}  …{around}…")
+
+
+BINS = (0.0, 0.6, 0.8, 0.9, 0.95, 0.98, 1.01)
+
+
+def show_reliability(tagger: Tagger, passages: list[Passage]) -> None:
+    """Prints, for bins of confidence, how many claims have it, its mean, and the share of them that are right."""
+    seen: list[tuple[float, bool]] = []
+    for passage in passages:
+        for claim in read_passage(passage["text"], tagger)[1]:
+            right = any(
+                gold["start"] < claim["end"]
+                and claim["start"] < gold["end"]
+                and (gold["field"], float(gold["value"])) == (claim["field"], claim["value"])
+                for gold in passage["claims"]
+            )
+            seen.append((claim["confidence"], right))
+    print(f"{len(seen)} claims in {len(passages)} passages")
+    for low, high in pairwise(BINS):
+        inside = [(confidence, right) for confidence, right in seen if low <= confidence < high]
+        if inside:
+            mean = statistics.mean(confidence for confidence, _ in inside)
+            share = statistics.mean(right for _, right in inside)
+            print(f"  {low:.2f}-{min(high, 1.0):.2f}  {len(inside):5}  mean {mean:.3f}  right {share:.3f}")
 
 
 def measure_speed(tagger: Tagger, paths: list[Path]) -> None:
