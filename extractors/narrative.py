@@ -244,8 +244,17 @@ def _says_nothing_else(text: str, mention: Mention) -> bool:
     return (alone and bool(_NOTHING_ELSE.search(above))) or bool(_NOTHING_ELSE.match(text, mention.end))
 
 
+# What the sentence says is still to come: a plan states no figure.
+_AHEAD = re.compile(r"下一?步|今后|明年|新的一年|下一阶段|下阶段")
+
+
+def _is_planned(text: str, mention: Mention) -> bool:
+    """Whether the sentence up to the mention speaks of what is to come."""
+    return bool(_AHEAD.search(_CLAUSE.split(text[max(0, mention.start - WINDOW) : mention.start])[-1]))
+
+
 def _drafts(text: str, number: int, mention: Mention) -> Iterator[Draft]:
-    if mention.label == NIL and _says_nothing_else(text, mention):
+    if _is_planned(text, mention) or (mention.label == NIL and _says_nothing_else(text, mention)):
         return
     if mention.label == NIL:
         for name in mention.fields:
@@ -296,7 +305,7 @@ def _printed_unit(text: str, unit: str) -> str:
 # What is said of a figure that went down, before it (下降12%, 减少了3件, 少公开5条) or behind it (12%的降幅).
 _FALL = re.compile(r"下降|减少|降低|下滑|回落|缩[减短小]|压[减缩]|递减|负增长|降幅|跌|调减|核减|少|减|降|縮|減")
 _RISE = re.compile(r"上升|增加|增长|提高|提升|增|升|多|上涨|涨|扩大|翻|超|長")
-_CLAUSE = re.compile(r"[。;!?\n]")
+_CLAUSE = re.compile(r"[。;；!?！？\n]")
 _NEAR = 14
 
 

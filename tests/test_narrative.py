@@ -103,6 +103,12 @@ def test_the_sign_of_a_change_is_that_of_the_word_nearest_to_it(text: str, figur
     assert is_fall(text, start, start + len(figure)) is falls
 
 
+def test_a_plan_states_no_figure() -> None:
+    tagger = LookUp({"两次": "trainings", "三次": "trainings"})
+    claims = read("全年组织培训三次;下一步,我镇将补齐目录,并开展培训两次。", tagger).claims
+    assert [claim.value for claim in claims] == [3]
+
+
 @pytest.mark.parametrize(
     ("text", "count"),
     [
