@@ -244,6 +244,33 @@ def _says_nothing_else(text: str, mention: Mention) -> bool:
     return (alone and bool(_NOTHING_ELSE.search(above))) or bool(_NOTHING_ELSE.match(text, mention.end))
 
 
+# A nil over a list of these has one claim for each that is listed (没有发生…行政复议、行政诉讼和申诉).
+_DISPUTES = {
+    "reviews": re.compile(r"复议|復議|複議"),
+    "litigations": re.compile(r"诉讼|应诉|起诉|官司|訴訟|應訴|起訴"),
+    "complaints": re.compile(r"投诉|举报|申诉|投訴|舉報|申訴"),
+}
+_ONE_LIST = r"[^,，。;；!?\n零无未没無沒]*"
+_LIST = re.compile(rf"{_ONE_LIST}?(?:{'|'.join(words.pattern for words in _DISPUTES.values())}){_ONE_LIST}")
+# That nothing went wrong is no claim.
+_HARMLESS = re.compile(
+    r"[^,，。;；、!?\n]{0,12}?(?:泄密|失密|失误|差错|错误|事故|问责|追责|责任追究|违规|违纪|负面|错别字|断更|超期"
+    r"|应公开而?未公开|不当公开)"
+)
+
+
+def _denied(text: str, mention: Mention) -> tuple[str, ...]:
+    """The fields that the nil denies: the model's, and of a list of disputes all that are listed."""
+    if _HARMLESS.match(text, mention.end) and not _LIST.match(text, mention.end):
+        return ()
+    listed = _LIST.match(text, mention.end)
+    told = [name for name in mention.fields if name in _DISPUTES]
+    if not listed or not told or not any(_DISPUTES[name].search(listed.group()) for name in told):
+        return mention.fields
+    all_told = [name for name, words in _DISPUTES.items() if words.search(listed.group())]
+    return (*(name for name in mention.fields if name not in _DISPUTES), *all_told)
+
+
 # What the sentence says is still to come: a plan states no figure.
 _AHEAD = re.compile(r"下一?步|今后|明年|新的一年|下一阶段|下阶段")
 
@@ -257,7 +284,7 @@ def _drafts(text: str, number: int, mention: Mention) -> Iterator[Draft]:
     if _is_planned(text, mention) or (mention.label == NIL and _says_nothing_else(text, mention)):
         return
     if mention.label == NIL:
-        for name in mention.fields:
+        for name in _denied(text, mention):
             yield Draft(number, mention.start, mention.end, name, 0, None, "exact", mention.score)
         return
     chars = encode(text[mention.start : mention.end]).chars

@@ -103,6 +103,22 @@ def test_the_sign_of_a_change_is_that_of_the_word_nearest_to_it(text: str, figur
     assert is_fall(text, start, start + len(figure)) is falls
 
 
+@pytest.mark.parametrize(
+    ("text", "told", "fields"),
+    [
+        ("未发生行政复议、行政诉讼和申诉。", ("reviews",), ["reviews", "litigations", "complaints"]),
+        ("未发生复议,未提起诉讼。", ("reviews",), ["reviews", "reviews"]),
+        ("零复议、零诉讼。", ("reviews",), ["reviews", "reviews"]),
+        ("未发生泄密和失误。", ("reviews",), []),
+        ("未发生因公开引起的复议。", ("reviews", "litigations"), ["reviews"]),
+    ],
+)
+def test_a_nil_over_a_list_of_disputes_denies_each(text: str, told: tuple[str, ...], fields: list[str]) -> None:
+    tagger = LookUp(dict.fromkeys(("未发生", "未提起", "零"), told))
+    found = [claim.field for claim in read(text, tagger).claims]
+    assert found == fields
+
+
 def test_a_plan_states_no_figure() -> None:
     tagger = LookUp({"两次": "trainings", "三次": "trainings"})
     claims = read("全年组织培训三次;下一步,我镇将补齐目录,并开展培训两次。", tagger).claims
