@@ -23,6 +23,8 @@ WEIGHTS = Path(__file__).parent / "weights"
 # Windows of like length go through the network together; more at once gain nothing on two cores.
 BATCH = 8
 THREADS = 2
+# The calibration curve of all fields of claims; leaders and channels have one each.
+CLAIM = "claim"
 # A name or a channel that is more likely none is left out; a doubtful figure stays, for it can be checked.
 LIKELY = 0.5
 # A field of a nil is stated where the model gives it more than even odds.
@@ -91,7 +93,7 @@ class Tagger:
         for mention in decode(item.chars, self._tags, tags):
             start, end = item.span(mention.start, mention.end)
             is_entity = mention.label in (LEADER, CHANNEL)
-            score = self._calibrated("entity" if is_entity else "claim", mention.score)
+            score = self._calibrated(mention.label if is_entity else CLAIM, mention.score)
             if is_entity and score < LIKELY:
                 continue
             fields = self._stated(mention, nil[mention.start])

@@ -38,7 +38,7 @@ from models.corpus import Example, Passage, cut, hold_out, read_passages, to_exa
 from models.decode import decode
 from models.evaluate import Counts, count, interval, read_passage, score, total
 from models.network import Network, Outputs, Recurrent, load_encoder
-from models.tagger import Tagger, last_tokens
+from models.tagger import CLAIM, Tagger, last_tokens
 from models.tags import Tags
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ BASE = Path(__file__).parent / "base"
 CHECKPOINT = "checkpoint.safetensors"
 # The scores at which a calibration curve is kept; most lie near 1.
 _GRID = (*(step / 10 for step in range(10)), 0.93, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.993, 0.995, 0.997, 0.999, 1.0)
+# A curve from fewer mentions than this would say little.
+FEWEST = 30
 # How a model's card names the base that came with this package.
 SHIPPED = "shipped"
 # Batches are padded to a multiple of so many tokens.
@@ -340,14 +342,14 @@ def calibrate(tagger: Tagger, held: Sequence[Passage]) -> dict[str, list[list[fl
 
     ``tagger`` gives raw scores: its model has no curves yet.
     """
-    seen: dict[str, list[tuple[float, bool]]] = {"claim": [], "entity": []}
+    seen: dict[str, list[tuple[float, bool]]] = {CLAIM: [], LEADER: [], CHANNEL: []}
     for passage in held:
         gold = {(target.start, target.end, target.tag) for target in to_example(passage).targets}
         place = {at: number for number, at in enumerate(encode(passage["text"]).origin)}
         for mention in tagger([passage["text"]])[0]:
             spot = (place[mention.start], place[mention.end - 1] + 1, mention.label)
-            seen["entity" if mention.label in (LEADER, CHANNEL) else "claim"].append((mention.score, spot in gold))
-    return {kind: _curve(pairs) for kind, pairs in seen.items() if len(pairs) >= 50}
+            seen[mention.label if mention.label in seen else CLAIM].append((mention.score, spot in gold))
+    return {kind: _curve(pairs) for kind, pairs in seen.items() if len(pairs) >= FEWEST}
 
 
 def _curve(pairs: list[tuple[float, bool]]) -> list[list[float]]:
