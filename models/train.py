@@ -64,23 +64,23 @@ class Settings:
     ``replay`` bounds how many passages that are not new are learnt again, so that nothing is forgotten.
     """
 
-    epochs: int = 14
+    epochs: int = 18
     batch: int = 12
-    encoder_rate: float = 1.5e-4
+    encoder_rate: float = 2e-4
     head_rate: float = 1e-3
     decay: float = 0.01
     warmup: float = 0.06
     unknown: float = 0.04
-    hold: float = 0.06
+    hold: float = 0.05
     replay: int | None = None
-    patience: int = 3
+    patience: int = 5
     nil_weight: float = 1.0
     layers: int | None = None
     kind: str = "encoder"
     random_start: bool = False
     frozen_words: bool = True
     half: bool = True
-    seed: int = 1
+    seed: int = 2
 
 
 @dataclass(frozen=True, slots=True)
