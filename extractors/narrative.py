@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import functools
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
@@ -124,11 +126,12 @@ _ENDS = frozenset("。!?！？\n")
 @Language.component("gongkai_sentences")
 def split_sentences(doc: Doc) -> Doc:
     """Sentences end with a full stop or the like and at the end of a paragraph; a semicolon goes on."""
-    ended = True
-    for token in doc:
-        token.is_sent_start = ended
-        ended = token.text in _ENDS
-    return doc
+    if len(doc) == 0:
+        return doc
+    # One array for all: spaCy looks through the whole document for each token whose sentence start is set alone.
+    starts = [1, *(1 if token.text in _ENDS else -1 for token in doc[: len(doc) - 1])]
+    array: Any = np.array(starts, dtype=np.int64).astype(np.uint64)[:, None]
+    return doc.from_array(["SENT_START"], array)
 
 
 class WindowTagger:
@@ -138,8 +141,12 @@ class WindowTagger:
 
     def __call__(self, doc: Doc) -> Doc:
         """``doc`` with its mentions in ``user_data``, leaders and channels as ``ents``."""
-        windows = list(_windows([(sent.start_char, sent.end_char, sent.text) for sent in doc.sents]))
-        readings = self.read([doc.text[context:end] for context, _, end in windows])
+        sentences = [(sent.start_char, sent.end_char, sent.text) for sent in doc.sents]
+        doc.user_data["sentences"] = sentences
+        doc.user_data["tokens"] = [token.idx for token in doc]
+        windows = list(_windows(sentences))
+        text = doc.text
+        readings = self.read([text[context:end] for context, _, end in windows])
         mentions = [
             replace(mention, start=mention.start + context, end=mention.end + context)
             for (context, start, _), reading in zip(windows, readings, strict=True)
@@ -218,11 +225,12 @@ def _pieces(start: int, end: int) -> Iterator[tuple[int, int]]:
 @Language.component("gongkai_numbers")
 def read_numbers(doc: Doc) -> Doc:
     """``doc`` with a draft of each claim: what its figure is worth, in which unit, with which bound and sign."""
+    text = doc.text
     drafts: list[Draft] = []
     for number, mention in enumerate(doc.user_data["mentions"]):
         if mention.label not in ENTITIES:
-            drafts += _drafts(doc.text, number, mention)
-    drafts = doc.user_data["drafts"] = _earlier_and_later(doc.text, drafts)
+            drafts += _drafts(text, number, mention)
+    drafts = doc.user_data["drafts"] = _earlier_and_later(text, drafts)
     doc.spans["claims"] = [
         _span(doc, draft.start, draft.end, draft.field, f"c{number}") for number, draft in enumerate(drafts, 1)
     ]
@@ -363,7 +371,11 @@ def relate(doc: Doc) -> Doc:
     return doc
 
 
+_AROUND = 400
+
+
 def _entities(document: Document, prose: Prose, doc: Doc) -> Iterator[Entity]:
+    text = doc.text
     mentions: list[Mention] = doc.user_data["mentions"]
     leaders = [(mention.start, mention.end) for mention in mentions if mention.label == LEADER]
     for mention in mentions:
@@ -372,10 +384,16 @@ def _entities(document: Document, prose: Prose, doc: Doc) -> Iterator[Entity]:
         start, end = prose.place(mention.start, mention.end)
         role = kind = None
         if mention.label == LEADER:
-            others = [place for place in leaders if place != (mention.start, mention.end)]
-            role = role_of(doc.text, mention.start, mention.end, others)
+            # What says the title stands near; the whole text would be looked through for every name.
+            low, high = max(0, mention.start - _AROUND), mention.end + _AROUND
+            others = [
+                (first - low, last - low)
+                for first, last in leaders
+                if low <= first and last <= high and first != mention.start
+            ]
+            role = role_of(text[low:high], mention.start - low, mention.end - low, others)
         else:
-            kind = kind_of(doc.text[mention.start : mention.end])
+            kind = kind_of(text[mention.start : mention.end])
         where = evidence(document, prose, mention.start, mention.end)
         yield Entity(mention.label, document.text[start:end], role, kind, mention.score, where)
 
@@ -383,7 +401,7 @@ def _entities(document: Document, prose: Prose, doc: Doc) -> Iterator[Entity]:
 def _claims(document: Document, prose: Prose, doc: Doc) -> Iterator[Claim]:
     drafts: list[Draft] = doc.user_data["drafts"]
     relations: list[Relation] = doc.user_data["relations"]
-    for number, (draft, relation, span) in enumerate(zip(drafts, relations, doc.spans["claims"], strict=True), 1):
+    for number, (draft, relation) in enumerate(zip(drafts, relations, strict=True), 1):
         start, end = prose.place(draft.start, draft.end)
         yield Claim(
             id=f"c{number}",
@@ -392,7 +410,7 @@ def _claims(document: Document, prose: Prose, doc: Doc) -> Iterator[Claim]:
             unit=draft.unit,
             bound=draft.bound,
             text=document.text[start:end],
-            sentence=span.sent.text.strip(),
+            sentence=_sentence(doc, draft.start),
             label=relation.label,
             scope=relation.scope,
             part_of=None if relation.part_of is None else f"c{relation.part_of + 1}",
@@ -404,6 +422,12 @@ def _claims(document: Document, prose: Prose, doc: Doc) -> Iterator[Claim]:
 
 def _span(doc: Doc, start: int, end: int, label: str, name: str = "") -> Span:
     """The span of whole tokens around a stretch; every character but white space is a token."""
-    span = doc.char_span(start, end, label=label, alignment_mode="expand", span_id=name)
-    assert span is not None
-    return span
+    places: list[int] = doc.user_data["tokens"]
+    first = bisect_right(places, start) - 1
+    return Span(doc, first, bisect_left(places, end, lo=first + 1), label=label, span_id=name)
+
+
+def _sentence(doc: Doc, at: int) -> str:
+    """The sentence around a place."""
+    sentences: list[tuple[int, int, str]] = doc.user_data["sentences"]
+    return sentences[bisect_right(sentences, at, key=lambda sentence: sentence[0]) - 1][2].strip()
