@@ -65,7 +65,7 @@ def extract_report(path: Path, tagger: Tagger | None = None) -> Report:
         findings=(
             *check_tables(tables, forms),
             *check_tables_stated(claims, tables, forms, document.text, about.year),
-            *check_sums(claims, document.text, channels="2014" in tables.blocks.values()),
+            *check_sums(claims, document.text, tables),
         ),
         problems=(*document.problems, *tables.problems, *doubts, *_unread(document, tables)),
     )

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Literal
 
+from extractors.cells import Tables
 from extractors.fields import DOUBTFUL
 from extractors.numbers import whole
 from extractors.readings import Breakdown, load_readings
@@ -43,25 +44,28 @@ _ONE_FOR_ONE = ("依次为", "分别为", "依次占", "分别占", "各占", "�
 _DECIMALS = re.compile(r"\.(\d+)")
 
 
-def check_sums(claims: Sequence[Claim], text: str, *, channels: bool = False) -> tuple[Finding, ...]:
+def check_sums(claims: Sequence[Claim], text: str, tables: Tables) -> tuple[Finding, ...]:
     """Every instance of ``prose.parts`` and ``prose.share`` in the prose of a report.
 
     Args:
         claims: the claims, in order.
         text: the document's text, to which their evidence refers.
-        channels: whether the report counts by form 2014, on which a thing disclosed through several channels counts
-            once in the total and once in each of them.
+        tables: the cells, for what the prose leaves out.
     """
     stated = read_claims(claims, text)
     shares = dict(_shares(stated))
-    return (*_parts(stated, shares, channels), *_check_shares(stated, shares))
+    return (*_parts(stated, shares, tables), *_check_shares(stated, shares))
 
 
 # Parts
 
 
-def _parts(stated: Mapping[str, Stated], shares: Mapping[str, Stated], channels: bool) -> Iterator[Finding]:
+def _parts(stated: Mapping[str, Stated], shares: Mapping[str, Stated], tables: Tables) -> Iterator[Finding]:
     """One finding a whole and partition."""
+    # By form 2014 a thing disclosed through several channels counts once in the total and once in each of them.
+    channels = "2014" in tables.blocks.values()
+    cell = next((cell for cell in tables.cells if cell.key == "applications.carried_in.total"), None)
+    carried_in = None if cell is None or cell.value is None else Decimal(cell.value)
     breakdowns: dict[tuple[str, str], list[Stated]] = defaultdict(list)
     for one in stated.values():
         name = one.claim.part_of
@@ -74,21 +78,27 @@ def _parts(stated: Mapping[str, Stated], shares: Mapping[str, Stated], channels:
         numbers[name] += 1
         counted = [part for part in parts if not load_readings().breakdown.beside.find(part.label)] or parts
         own = [paired.get(part.claim.id) for part in counted]
-        beside = _carried_in(stated, stated[name], counted), _same_sum(stated, stated[name], counted)
+        beside = _carried_in(stated, stated[name], counted, carried_in), _same_sum(stated, stated[name], counted)
         yield _check_parts(stated[name], counted, numbers[name], own, beside, channels)
 
 
-def _carried_in(stated: Mapping[str, Stated], whole_of: Stated, parts: Sequence[Stated]) -> Stated | None:
-    """The applications carried in that are dealt with beside those received, if the same passage names them.
+def _carried_in(
+    stated: Mapping[str, Stated], whole_of: Stated, parts: Sequence[Stated], table: Decimal | None
+) -> tuple[Interval, str] | None:
+    """The applications carried in that are dealt with beside those received.
 
-    收到186件,上年结转7件。予以公开…,结转下年度8件: the outcomes are those of both.
+    收到186件,上年结转7件。予以公开82件…: the outcomes are those of both. Taken are those that the same passage names,
+    else those of the ``table``.
     """
     if whole_of.claim.field != "requests_received":
         return None
     for one in stated.values():
         near = _start(whole_of) - _PASSAGE < _start(one) < _start(parts[-1])
         if one.claim.field == "requests_carried_in" and near and one not in parts and not one.claim.scope:
-            return one
+            return one.interval, one.shown()
+    outcomes = {part.claim.field for part in parts} - {"requests_received", "requests_carried_in"}
+    if table and outcomes and whole_of.claim.scope is None:
+        return Interval(table, table), f"the {plain(table)} carried in (上年结转) by the table"
     return None
 
 
@@ -108,7 +118,7 @@ def _check_parts(
     parts: Sequence[Stated],
     number: int,
     shares: Sequence[Stated | None],
-    beside: tuple[Stated | None, Stated | None],
+    beside: tuple[tuple[Interval, str] | None, Stated | None],
     channels: bool,
 ) -> Finding:
     total = Interval(Decimal(0), Decimal(0))
@@ -146,11 +156,11 @@ def _check_parts(
     if total.meets(whole_of.interval):
         sign = "=" if exact else "≈"
         return found("consistent", "the parts add up to their whole", sign)
-    if carried is not None and total.meets(whole_of.interval + carried.interval):
-        return found("consistent", f"the parts add up to their whole and {carried.shown()}", "=")
+    if carried is not None and total.meets(whole_of.interval + carried[0]):
+        return found("consistent", f"the parts add up to their whole and {carried[1]}", "=")
     if other is not None:
         return found("unverifiable", f"they add up to {other.shown()} and may be the parts of that", "?")
-    limit = whole_of.interval if carried is None else whole_of.interval + carried.interval
+    limit = whole_of.interval if carried is None else whole_of.interval + carried[0]
     if limit.below(total.low):
         if doubtful:
             return found("unverifiable", "more than the whole, but read with too much doubt", ">")
@@ -203,7 +213,7 @@ def _complete(
     if rest is not None:
         return f"the rest (“{rest}”) is counted too"
     for lists in words.together:
-        if all(any(group.find(part.label) for part in parts) for group in lists):
+        if all(any(group.find(part.wording) for part in parts) for group in lists):
             return "they are all that there are by their kind"
     percent = [share.value for share in shares if share is not None]
     if len(percent) == len(parts) and abs(sum(percent, Decimal(0)) - _HUNDRED) <= _SHARES_OFF:

@@ -18,13 +18,14 @@ from extractors.cells import Tables
 from extractors.fields import DOUBTFUL
 from extractors.forms import Form
 from extractors.numbers import whole
-from extractors.readings import Axis, Meaning, Reading, Words, expand, load_readings, patterns
+from extractors.readings import MASK, Axis, Meaning, Reading, Words, expand, load_readings, patterns
 from extractors.reconcile import BEYOND_DOUBT, cell_name, listed
 from extractors.report import Claim, Finding, Origin, Severity
 from extractors.stated import Interval, Stated, ancestors, plain, read_claims
 
 RULE = "prose.table"
 
+_MARKS = '、“”"()（）的·及和与《》'
 _YEAR = re.compile(r"(?<!\d)(20\d\d)年?")
 _TITLE = re.compile(r"《[^》]*》|\([^)]*\)|（[^）]*）")
 _MONTHS = re.compile(r"(?<!\d)(?!0?1月?[-—~至到]1?2月)\d{1,2}月?[-—~至到]\d{1,2}月(?!\d|份?以来)")
@@ -147,7 +148,9 @@ class _Checker:
         blanks: list[str] = []
         missing: list[str] = []
         for key in keys:
-            for own in self._sources(key):
+            sources = self._sources(key)
+            blanks += [key] if key not in sources else []
+            for own in sources:
                 cell = self.cells[own]
                 if cell.status in ("illegible", "absent"):
                     missing.append(own)
@@ -160,7 +163,7 @@ class _Checker:
 
     def _sources(self, key: str) -> tuple[str, ...]:
         """The cell itself, or its parts where it prints nothing and they do: a total that was left out."""
-        if self.cells[key].status == "reported":
+        if self.cells[key].status != "blank":
             return (key,)
         parts = self.sums.get(key, ())
         statuses = {self.cells[part].status if part in self.cells else "absent" for part in parts}
@@ -192,12 +195,32 @@ class _Checker:
             whole_of = _holding(together, exact)
             status: Literal["consistent", "unverifiable"] = "consistent" if whole_of else "unverifiable"
             return self._made(stated, whole_of or nearest, status, sum_reason)
+        if (more := self._more(stated, nearest.reading)) is not None:
+            return self._made(
+                stated, nearest, "unverifiable", f"says more than the cells ({more}), and may be less than"
+            )
         if stated.claim.confidence < DOUBTFUL:
             return self._made(stated, nearest, "unverifiable", "is read with too much doubt to be held against")
         # Where another figure of the prose already agrees with these cells, a smaller one may be some of them.
         some = held and stated.value and stated.interval.below(nearest.value)
         soft = bool(nearest.blanks) or not stated.interval.exact or bool(some) or nearest.reading.relation != "equal"
         return self._broken(stated, nearest, "warning" if soft else "error")
+
+    def _more(self, stated: Stated, reading: Reading) -> str | None:
+        """What the label says beyond what the cells are for, so that the figure may be one of some of them only."""
+        known = self.known.meanings[stated.claim.field].known
+        if known is None or not stated.value:
+            return None
+        label, masked = stated.label, stated.lead
+        for axis in reading.axes:
+            label = axis.words.strip(label)
+            masked = axis.words.mask(masked)
+        if stated.label and (place := stated.lead.rfind(stated.label)) >= 0:
+            # Where the label cuts a word of an axis in two, the rest of that word is known as well.
+            label = masked[place : place + len(stated.label)].replace(MASK, "")
+        if reading.with_ is not None:
+            label = reading.with_.strip(label)
+        return known.strip(label).strip(_MARKS) or None
 
     def _reason(self, stated: Stated, found: Sequence[Amount]) -> str | None:
         """Why the figure is none of what the cells are for, if it is not."""
@@ -207,7 +230,7 @@ class _Checker:
             return f"is for {scope}, the table for the whole of the authority; not comparable with"
         times = self.known.times
         wording = f"{stated.gap}{stated.claim.text}"
-        if times.cumulative.find(wording):
+        if times.cumulative.find(times.this_year.strip(wording.replace(f"{self.year}年以来", ""))):
             return "is counted over several years; not comparable with"
         if stated.claim.field not in times.carried and self._other_time(stated):
             return "is for another time than the year of the report; not comparable with"
@@ -255,7 +278,7 @@ class _Checker:
         if not amount.blanks:
             return ""
         names = listed([cell_name(key, self.tables.printed, amount.form) for key in amount.blanks])
-        return f"; blanks (空白) read as nil: {names}"
+        return f"; blanks (空白) read as nil, or summed where their parts are printed: {names}"
 
     def _explained(self, stated: Stated, amount: Amount) -> bool:
         """Whether another reading of one doubtful cell would meet the claim."""
@@ -367,7 +390,8 @@ def _named(axis: Axis, stated: Stated, above: Sequence[Stated]) -> tuple[str, ..
     own_kind = bool(above) and above[0].claim.field == stated.claim.field
     if own_kind and stated.label in axis.labels:
         return axis.labels[stated.label]
-    words = axis.words.find(stated.label) or axis.words.find(stated.lead)
+    # Labels are cut short at times (组织申请): what stands before the figure is asked too.
+    words = axis.words.find(f"{stated.lead}|{stated.label}")
     keys = tuple(dict.fromkeys(key for word in axis.words.words if word in words for key in axis.keys[word]))
     every = {key for listed_keys in axis.keys.values() for key in listed_keys}
     return None if not keys or set(keys) == every else keys

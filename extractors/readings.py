@@ -21,6 +21,8 @@ from extractors.forms import data_directory, load_forms
 
 SCHEMA = "gongkai.claims/1"
 
+# Stands for a character that was read.
+MASK = "\0"
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -48,6 +50,10 @@ class Words:
     def strip(self, text: str) -> str:
         """``text`` without them."""
         return self._pattern.sub("", text) if self._pattern else text
+
+    def mask(self, text: str) -> str:
+        """``text`` with :data:`MASK` for each of their characters."""
+        return self._pattern.sub(lambda match: MASK * len(match.group()), text) if self._pattern else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +98,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A field of claims: its readings, the likeliest first, and when it has none."""
+    """A field of claims: its readings, the likeliest first, and when it has none.
+
+    ``known`` are the words of labels that narrow nothing; a label that says more may mean less than the cells do.
+    """
 
     field: str
     subject: Words | None
     within: frozenset[str]
+    known: Words | None
     readings: tuple[Reading, ...]
 
 
@@ -119,6 +129,7 @@ class Times:
     """Words of another time than the year of the report."""
 
     cumulative: Words
+    this_year: Words
     earlier: Words
     compared: tuple[str, ...]
     part_of_year: Words
@@ -185,10 +196,11 @@ def _axis(entry: Mapping[str, Any]) -> Axis:
 def _meaning(entry: Mapping[str, Any], words: Mapping[str, tuple[str, ...]], axes: Mapping[str, Axis]) -> Meaning:
     subject = Words(entry["subject"]) if "subject" in entry else None
     readings = tuple(_reading(reading, entry.get("without", ()), words, axes) for reading in entry["readings"])
-    unknown = set(entry) - {"name", "subject", "within", "without", "readings"}
+    known = Words(dict.fromkeys(word for name in entry["known"] for word in words[name])) if "known" in entry else None
+    unknown = set(entry) - {"name", "subject", "within", "without", "known", "readings"}
     if unknown:
         raise ReadingError(f"{entry['name']}: unknown {sorted(unknown)}")
-    return Meaning(entry["name"], subject, frozenset(entry.get("within", ())), readings)
+    return Meaning(entry["name"], subject, frozenset(entry.get("within", ())), known, readings)
 
 
 _KEYS = {"name", "forms", "cells", "with", "without", "plain", "units", "relation", "partial", "whole"}
@@ -238,6 +250,7 @@ def _breakdown(entry: Mapping[str, Any]) -> Breakdown:
 def _times(entry: Mapping[str, Any]) -> Times:
     return Times(
         cumulative=Words(entry["cumulative"]),
+        this_year=Words(entry["this_year"]),
         earlier=Words(entry["earlier"]),
         compared=tuple(entry["compared"]),
         part_of_year=Words(entry["part_of_year"]),

@@ -95,7 +95,7 @@ class Stated:
     def shown(self) -> str:
         """The label and the figure as printed."""
         text = "".join(self.claim.text.split())
-        return f"“{self.claim.label}” {text}" if self.claim.label else f"“{text}”"
+        return f"“{self.label}” {text}" if self.label else f"“{text}”"
 
 
 def comparable(claim: Claim) -> Decimal:
@@ -127,7 +127,8 @@ def read_claims(claims: Sequence[Claim], text: str) -> dict[str, Stated]:
             interval=interval(claim),
             gap=gap,
             lead=_CLAUSE.split(gap)[-1],
-            label=encode(claim.label or "").chars.replace("\n", ""),
+            # A heading that runs on into the paragraph is no part of a label.
+            label=encode(claim.label or "").chars.rsplit("\n", 1)[-1],
         )
         # Several nils share one place, and so what stands before it.
         end = end if claim.evidence.end is None or later == start else claim.evidence.end
