@@ -302,6 +302,17 @@ def test_the_column_of_a_whole_is_that_of_its_parts() -> None:
     assert [finding.status for finding in held(marked, applications__granted__total=5, **cells)] == ["consistent"] * 2
 
 
+def test_outcomes_and_procedures_behind_an_opening_word_are_held_too() -> None:
+    marked = (
+        "⟦行政复议|3件|reviews⟧,其中⟦维持|2件|reviews of=1⟧、⟦纠正|1件|reviews of=1⟧;"
+        "⟦行政诉讼|5件|litigations⟧,其中未经复议⟦直接起诉|4件|litigations of=4⟧"
+    )
+    cells = {"disputes__review__total": 3, "disputes__review__upheld": 1, "disputes__review__corrected": 1}
+    cells |= {"disputes__direct_litigation__total": 3, "disputes__litigation_after_review__total": 2}
+    statuses = [finding.status for finding in held(marked, **cells)]
+    assert statuses == ["consistent", "inconsistent", "consistent", "consistent", "inconsistent"]
+
+
 def test_two_figures_of_one_field_in_one_breakdown_are_held_together() -> None:
     marked = "⟦答复|9件|answered⟧,⟦予以公开|5件|granted of=1⟧,⟦已主动公开|4件|granted of=1⟧"
     findings = held(marked, applications__processed__total=9, applications__granted__total=9)
