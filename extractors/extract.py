@@ -17,6 +17,8 @@ from extractors.html import read_html
 from extractors.metadata import About, read_metadata
 from extractors.pdf import read_pdf
 from extractors.pictures import add_pictures, read_picture
+from extractors.prose_sums import check_sums
+from extractors.prose_table import check_tables_stated
 from extractors.reconcile import check_tables
 from extractors.report import Claim, Entity, Evidence, Metadata, Problem, Report, Source
 from extractors.text import read_text
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from extractors.narrative import Tagger
 
 # Part of a stored record's identity: raise it with every change that can change a record.
-EXTRACTOR_VERSION = "0.2.0"
+EXTRACTOR_VERSION = "0.3.0"
 
 # What the report is about: one of these stands in every annual report, whatever its form and age.
 _SUBJECT = re.compile(r"信息公开|政务公开|資訊公開|信息公開|政務公開")
@@ -60,7 +62,11 @@ def extract_report(path: Path, tagger: Tagger | None = None) -> Report:
         cells=tables.cells,
         entities=entities,
         claims=claims,
-        findings=check_tables(tables, forms),
+        findings=(
+            *check_tables(tables, forms),
+            *check_tables_stated(claims, tables, forms, document.text, about.year),
+            *check_sums(claims, document.text, tables),
+        ),
         problems=(*document.problems, *tables.problems, *doubts, *_unread(document, tables)),
     )
 

@@ -73,7 +73,7 @@ def _check_identity(
         status="consistent" if holds else "inconsistent",
         severity=severity,
         origin=origin,
-        message=_sum_message(identity, left, right, holds, [_name(key, printed, form) for key in blanks]),
+        message=_sum_message(identity, left, right, holds, [cell_name(key, printed, form) for key in blanks]),
         expected=whole(left.total),
         reported=whole(right.total),
         difference=whole(right.total - left.total),
@@ -101,14 +101,14 @@ def _undecided(
     printed: Mapping[str, Printing],
     form: Form,
 ) -> Finding:
-    names = _listed([_name(key, printed, form) for key in missing])
+    names = listed([cell_name(key, printed, form) for key in missing])
     message = f"无法核对，以下单元格缺失或无法辨认：{names} / cannot be checked, not there or not legible: {names}"
     return Finding(finding_id, rule, "unverifiable", None, None, message, None, None, None, keys)
 
 
 def _side(keys: tuple[str, ...], cells: Mapping[str, Cell], printed: Mapping[str, Printing], form: Form) -> _Side:
     total = sum((Decimal(cells[key].value or 0) for key in keys), Decimal(0))
-    terms = [f"{_name(key, printed, form)} {cells[key].value}" for key in keys if cells[key].value]
+    terms = [f"{cell_name(key, printed, form)} {cells[key].value}" for key in keys if cells[key].value]
     return _Side(keys, total, " + ".join(terms) if terms else "0")
 
 
@@ -116,8 +116,8 @@ def _sum_message(identity: Identity, left: _Side, right: _Side, holds: bool, bla
     sign = {"equal": "=", "expected": "=", "at_most": "≤"}[identity.relation]
     broken = {"=": "≠", "≤": ">"}[sign]
     sums = f"{left.zh} = {whole(left.total)} {sign if holds else broken} {whole(right.total)} = {right.zh}"
-    nil = f"；空白按零计：{_listed(blanks)}" if blanks else ""
-    nil_en = f"; blanks read as nil: {_listed(blanks)}" if blanks else ""
+    nil = f"；空白按零计：{listed(blanks)}" if blanks else ""
+    nil_en = f"; blanks read as nil: {listed(blanks)}" if blanks else ""
     if holds:
         return f"勾稽关系成立：{sums}{nil} / holds: {sums}{nil_en}"
     gap = whole(abs(right.total - left.total))
@@ -155,14 +155,14 @@ def _out_of_range(value: Number | None, kind: str) -> bool:
 def _range_broken(
     finding_id: str, bad: list[str], cells: Mapping[str, Cell], printed: Mapping[str, Printing], form: Form
 ) -> Finding:
-    values = _listed([f"{_name(key, printed, form)} {cells[key].value}" for key in bad])
+    values = listed([f"{cell_name(key, printed, form)} {cells[key].value}" for key in bad])
     origin: Origin = "report" if all(cells[key].confidence >= BEYOND_DOUBT for key in bad) else "unknown"
     message = f"数值超出允许范围（不得为负数或小数）：{values} / out of range, negative or fractional: {values}"
     value = cells[bad[0]].value
     return Finding(finding_id, "form.range", "inconsistent", "error", origin, message, None, value, None, tuple(bad))
 
 
-def _name(key: str, printed: Mapping[str, Printing], form: Form) -> str:
+def cell_name(key: str, printed: Mapping[str, Printing], form: Form) -> str:
     """Row and column of a cell as printed; as on the form where the report does not print the cell."""
     spec = form.cells[key]
     labels = printed.get(key) or Printing(spec.row_label, spec.column_label)
@@ -170,7 +170,7 @@ def _name(key: str, printed: Mapping[str, Printing], form: Form) -> str:
     return f"“{row}”" + (f"“{column}”" if column and spec.column.key else "") if row else f"“{column}”"
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
     """Names joined; long lists are cut, the count is told."""
     most = 8
     return "、".join(names[:most]) + (f" …({len(names)})" if len(names) > most else "")
