@@ -53,11 +53,15 @@ def main() -> int:
     parser.add_argument("--trials", type=int, default=500, help="trials of each kind on each table (default 500)")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
-    print(f"{'form':5}{'table':14}{'change':12}{'broken':>8}{'right':>9}{'withheld':>10}{'listed':>8}{'wrong':>7}", end="")
+    print(
+        f"{'form':5}{'table':14}{'change':12}{'broken':>8}{'right':>9}{'withheld':>10}{'listed':>8}{'wrong':>7}", end=""
+    )
     print(f"{'unseen':>8}{'median ms':>11}{'p99 ms':>8}{'worst':>8}")
     missed = []
     for name, form, table, change in kinds():
-        score = measure(name, form, table, change, arguments.trials, random.Random(f"{arguments.seed}{form}{table}{name}"))
+        score = measure(
+            name, form, table, change, arguments.trials, random.Random(f"{arguments.seed}{form}{table}{name}")
+        )
         print_score(name, form, table, score)
         missed += misses(name, form, table, score)
     for line in missed:
@@ -177,9 +181,7 @@ def judge(form: str, clean: Figures, printed: Figures) -> tuple[list[str], float
     if not suggested <= truth:
         return ["wrong"], spent
     causes = explain_tables(cells, blocks, form, forms)
-    listed = {
-        change for cause in causes for repair in cause.repairs if (change := as_set(repair)) and change <= truth
-    }
+    listed = {change for cause in causes for repair in cause.repairs if (change := as_set(repair)) and change <= truth}
     whole = frozenset[tuple[str, Number | None, Number]]().union(*listed) == truth
     return ["withheld", *(["listed"] if whole else [])], spent
 

@@ -22,8 +22,9 @@ Changes = dict[str, Exact]
 
 # More cells than this are no single mistake that a reader could check; proved repairs beyond are not looked for.
 MAX_CELLS = 6
-# Steps of one search, some 15 microseconds each: a report with dozens of broken sums ends here within 50 ms.
-MAX_STEPS = 3000
+# Terms of equations that one search looks at, some ten in a microsecond: a report with dozens of broken sums, or with
+# sums made long by unknowns, ends here within some 50 ms.
+MAX_TERMS = 500_000
 # Where figures of one sum can share a change among them there may be thousands of ways; so many are listed.
 MAX_SHARES = 5
 
@@ -81,13 +82,13 @@ class Optimum:
 class Work:
     """What a search has spent, and whether it passed by something that it could not decide."""
 
-    steps: int = 0
+    terms: int = 0
     open: bool = False
 
     @property
     def spent(self) -> bool:
         """Whether the search must end."""
-        return self.steps > MAX_STEPS
+        return self.terms > MAX_TERMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,10 @@ def make_system(
     definitions = []
     left = equations
     for key in unknowns:
-        pivot = next((equation for equation in left if key in equation.terms), None)
-        if pivot is not None:
+        # The shortest: what is left grows least.
+        holding = [equation for equation in left if key in equation.terms]
+        if holding:
+            pivot = min(holding, key=lambda equation: len(equation.terms))
             definitions.append((key, pivot))
             left = _without(left, pivot, key)
     forced = frozenset(key for key, value in values.items() if not allowed(value, types[key]))
@@ -144,10 +147,10 @@ def _search(system: System, size: int, work: Work) -> Iterator[Changes]:
 
 def _extend(system: System, node: _Node, left: int, work: Work) -> Iterator[Changes]:
     """Every allowed set of changes with ``left`` more figures than ``node`` has, none of them banned."""
-    work.steps += 1
+    broken = [equation for equation in node.equations if equation.gap]
+    work.terms += len(node.equations) + sum(len(equation.terms) for equation in broken)
     if work.spent:
         return
-    broken = [equation for equation in node.equations if equation.gap]
     if not broken:
         yield from _share(system, node, left, work)
         return
@@ -166,6 +169,7 @@ def _extend(system: System, node: _Node, left: int, work: Work) -> Iterator[Chan
             yield from _close(system, node, pivot, key, work)
         else:
             rest = tuple(_without(node.equations, pivot, key))
+            work.terms += len(rest) + 4 * len(pivot.terms) * sum(key in other.terms for other in node.equations)
             yield from _extend(system, _Node(rest, (*node.chosen, (key, pivot)), banned), left - 1, work)
         # What contains this figure has been seen; later branches leave it out.
         banned = banned | {key}
@@ -173,7 +177,7 @@ def _extend(system: System, node: _Node, left: int, work: Work) -> Iterator[Chan
 
 def _close(system: System, node: _Node, pivot: Equation, key: str, work: Work) -> Iterator[Changes]:
     """The set with ``key`` as its last figure, if that closes every gap."""
-    work.steps += 1
+    work.terms += len(node.equations)
     change = _ratio(pivot.gap, pivot.terms[key])
     if all(equation.terms.get(key, 0) * change == equation.gap for equation in node.equations):
         changes = _solve(node.chosen, {key: change})
@@ -194,12 +198,13 @@ def _share(system: System, node: _Node, left: int, work: Work) -> Iterator[Chang
     used = {key for key, _ in node.chosen} | node.banned
     needed = {key for equation in node.equations for key in equation.terms}
     for key in system.values:
-        if key in used or key in needed:
+        if key in used or key in needed or work.spent:
             continue
+        work.terms += 100 * len(node.chosen)
         at_zero, at_one = _solve(node.chosen, {key: 0}), _solve(node.chosen, {key: 1})
         shares = list(_shares(system, key, at_zero, at_one))
         work.open |= len(shares) > MAX_SHARES
-        for share in shares[:MAX_SHARES]:
+        for share in shares[: MAX_SHARES if not work.spent else 0]:
             changes = _solve(node.chosen, {key: share})
             if _is_allowed(system, changes, work):
                 yield changes
@@ -229,21 +234,21 @@ def _is_allowed(system: System, changes: Changes, work: Work) -> bool:
         moved = sum(coefficient * changes.get(key, 0) for key, coefficient in ceiling.terms.items())
         if moved > 0 and ceiling.gap + moved > 0:
             return False
-    return all(_is_possible(key, equation, system, changes, work) for key, equation in system.definitions)
+    work.terms += 10 * sum(len(equation.terms) for _, equation in system.definitions)
+    possible = [is_possible(key, equation, system, changes) for key, equation in system.definitions]
+    work.open |= None in possible
+    return False not in possible
 
 
-def _is_possible(unknown: str, equation: Equation, system: System, changes: Changes, work: Work) -> bool:
-    """Whether the unknown can be a count after ``changes``; noted as open where that hangs on other unknowns."""
+def is_possible(unknown: str, equation: Equation, system: System, changes: Changes) -> bool | None:
+    """Whether the unknown can be in its range after ``changes``; None where that hangs on other unknowns."""
     own = equation.terms[unknown]
     rest = equation.gap - sum(coefficient * changes.get(key, 0) for key, coefficient in equation.terms.items())
-    value = _ratio(rest, own)
     others = [_ratio(c, own) for key, c in equation.terms.items() if key != unknown and key not in system.values]
-    if allowed(value, system.types[unknown]):
+    # With all others at nil: enough if it is in range; if it is not, only one that comes off the sum can help.
+    if allowed(_ratio(rest, own), system.types[unknown]):
         return True
-    if any(coefficient < 0 for coefficient in others):
-        work.open = True
-        return True
-    return False
+    return None if any(coefficient < 0 for coefficient in others) else False
 
 
 def _solve(chosen: tuple[tuple[str, Equation], ...], last: Changes) -> Changes:

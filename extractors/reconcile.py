@@ -109,6 +109,8 @@ def _cause_words(
     cause: Cause, count: int, printed: Mapping[str, Printing], owners: Mapping[str, Form]
 ) -> tuple[str, str]:
     if not cause.repairs:
+        if cause.unstated:
+            return "空白格如不为零，各式可以成立，不作建议", "could hold if the blanks were not nil, none suggested"
         if cause.proved:
             most = cause.size
             return (
@@ -116,15 +118,22 @@ def _cause_words(
                 f"no correction of at most {most} cells, none suggested",
             )
         return "可能的更正未能查尽，不作建议", "too many possible corrections to search, none suggested"
-    if cause.suggestion is None:
+    if cause.suggestion is None and not cause.rivalled:
         least = ("", "") if cause.proved else ("至少", "at least ")
         number = len(cause.repairs)
         return (
             f"同样小的更正{least[0]}有 {number} 种，不作建议",
             f"{least[1]}{number} equally small corrections, none suggested",
         )
-    changes = [_change_words(cause.repairs[0], place, printed, owners) for place in range(len(cause.suggestion))]
+    repair = cause.repairs[0]
+    changes = [_change_words(repair, place, printed, owners) for place in range(len(repair.changes))]
     together = (f"此 {count} 处出于同一原因，", f"{count} findings with one cause, ") if count > 1 else ("", "")
+    if cause.rivalled:
+        return (
+            f"{together[0]}只改一格的更正：{changes[0][0]}，但两格有误也会如此，不作建议",
+            f"{together[1]}the only correction of one cell: {changes[0][1]}, but two wrong cells would show the same, "
+            "none suggested",
+        )
     return (
         f"{together[0]}唯一的最小更正：{_listed([chinese for chinese, _ in changes])}",
         f"{together[1]}the only smallest correction: {_listed([english for _, english in changes])}",

@@ -2,9 +2,11 @@
 
 Broken sums are grouped by cause: sums that the same wrong cells break have one cause. A cause has one repair where
 exactly one smallest change of reported cells makes every identity hold, and several where more than one does; then
-none is better than the others by what the report states. Blanks are nil as in the findings, and may change like
-printed figures; cells that are illegible or absent are unknowns: they prove nothing and cost nothing. A row printed
-one column further left or right counts as one slip, dearer than two wrong cells and cheaper than three.
+none is better than the others by what the report states. One cell is suggested only where no two cells would do as
+well: so a suggestion is right wherever at most two cells of the sums that hang together are wrong. Blanks are nil as
+in the findings, and may change like printed figures; cells that are illegible or absent are unknowns: they prove
+nothing and cost nothing. A row printed one column further left or right counts as one slip, dearer than two wrong
+cells and cheaper than three.
 
 Nothing here changes a reading.
 """
@@ -24,6 +26,7 @@ from extractors.equations import (
     System,
     Work,
     allowed,
+    is_possible,
     make_system,
     smallest_changes,
 )
@@ -55,17 +58,22 @@ class Cause:
 
     ``repairs``: all smallest changes that mend them, the nearest in typing first. ``proved`` is False where the
     search ended early: the list is then not complete. Without any repair, none of at most ``size`` cells exists.
+    ``rivalled``: there is one repair of one cell, but two wrong cells would explain the same sums. ``unstated``: there
+    is no repair, but the sums could hold if what was left blank were not nil.
     """
 
     identities: tuple[str, ...]
     repairs: tuple[Repair, ...]
     size: int
     proved: bool
+    rivalled: bool = False
+    unstated: bool = False
 
     @property
     def suggestion(self) -> tuple[Suggestion, ...] | None:
-        """The one smallest change, if there is exactly one."""
-        return self.repairs[0].changes if self.proved and len(self.repairs) == 1 else None
+        """The one smallest change, if there is exactly one, and it is no coincidence of two."""
+        sure = self.proved and not self.rivalled and len(self.repairs) == 1
+        return self.repairs[0].changes if sure else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,7 @@ class _Found:
     shifts: tuple[Changes, ...]
     size: int
     proved: bool
+    rivalled: bool = False
 
 
 def find_causes(
@@ -154,12 +163,24 @@ def _component_causes(
     def repair(changes: Changes, is_shift: bool) -> Repair:
         return _repair(sorted(changes.items(), key=lambda item: order[item[0]]), cells, values, totals, is_shift)
 
+    unstated = not (found.ways or found.shifts) and _hold_without_blanks(component, cells, own, types)
     causes = []
     for rules, parts in _split(component, broken, (*found.ways, *found.shifts)):
         repairs = [repair(part, part in found.shifts) for part in parts]
         repairs.sort(key=lambda one: (one.distance, [order[change.key] for change in one.changes]))
-        causes.append(Cause(tuple(rule.id for rule in rules), tuple(repairs), found.size, found.proved))
+        causes.append(
+            Cause(tuple(rule.id for rule in rules), tuple(repairs), found.size, found.proved, found.rivalled, unstated)
+        )
     return causes
+
+
+def _hold_without_blanks(
+    component: list[Identity], cells: Mapping[str, Cell], values: Mapping[str, Exact], types: Mapping[str, CellType]
+) -> bool:
+    """Whether the figures that were printed contradict each other nowhere: blanks are read as unknown, not as nil."""
+    printed = {key: value for key, value in values.items() if cells[key].status == "reported"}
+    system = make_system([_equation(rule, printed) for rule in component], (), printed, types)
+    return not system.broken and all(is_possible(key, equation, system, {}) for key, equation in system.definitions)
 
 
 def _find(system: System, component: list[Identity], broken: list[Identity]) -> _Found:
@@ -167,7 +188,10 @@ def _find(system: System, component: list[Identity], broken: list[Identity]) -> 
     work = Work()
     optimum = smallest_changes(system, range(1, 3), work)
     if optimum.changes and optimum.size == 1:
-        return _Found(optimum.changes, (), 1, optimum.proved)
+        # Two slips can look like one where a cell is in a single sum, or in two that share but this cell.
+        rivals = len(optimum.changes) == 1 and smallest_changes(system, range(2, 3), rivalry := Work())
+        rivalled = bool(rivals and (rivals.changes or rivalry.open or rivalry.spent))
+        return _Found(optimum.changes, (), 1, optimum.proved, rivalled)
     shifts = tuple(_shifts(system, component, broken))
     if optimum.changes:
         # A shift that only two cells show is the same repair; another one is a rival.
@@ -225,8 +249,10 @@ def _split(
     parted = [_parts(changes, rules_of) for changes in ways]
     groups: list[set[str]] = [{rule.id} for rule in broken]
     for rules, _ in (part for parts in parted for part in parts):
+        # Sums that share an illegible cell bear witness together; a part that mends only such has no finding.
         touching = [group for group in groups if group & rules]
-        groups = [group for group in groups if not group & rules] + [set[str]().union(*touching)]
+        if touching:
+            groups = [group for group in groups if not group & rules] + [set[str]().union(*touching)]
     causes: list[tuple[list[Identity], list[Changes]]] = []
     combinations = 1
     for group in groups:
