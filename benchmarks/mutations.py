@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from extractors.cells import Tables
 from extractors.forms import load_forms
 from extractors.reconcile import check_tables, explain_tables
+from extractors.repair import Repair
 from extractors.report import Cell, Evidence, Number
 from tests.generator.figures2014 import indicator_figures
 from tests.generator.numbers import application_figures, disclosure_figures, dispute_figures
@@ -135,7 +136,8 @@ def shift_row(figures: Figures, table: str, rng: random.Random) -> Figures:
     rows = [row for row in rows if figures[f"{row}.total"]]
     if not rows:
         return figures
-    keys = [f"{rng.choice(rows)}.{applicant}" for applicant in APPLICANTS]
+    row = rng.choice(rows)
+    keys = [f"{row}.{applicant}" for applicant in APPLICANTS]
     values = [figures[key] for key in keys]
     moved = [*values[1:], 0] if rng.random() < 0.5 else [0, *values[:-1]]
     return {**figures, **dict(zip(keys, moved, strict=True))}
@@ -186,9 +188,9 @@ def judge(form: str, clean: Figures, printed: Figures) -> tuple[list[str], float
     return ["withheld", *(["listed"] if whole else [])], spent
 
 
-def as_set(repair: object) -> frozenset[tuple[str, Number | None, Number]]:
+def as_set(repair: Repair) -> frozenset[tuple[str, Number | None, Number]]:
     """The changes of a repair, to compare with the truth."""
-    return frozenset((change.key, change.reported, change.suggested) for change in repair.changes)  # type: ignore[attr-defined]
+    return frozenset((change.key, change.reported, change.suggested) for change in repair.changes)
 
 
 def print_score(name: str, form: str, table: str, score: Score) -> None:
