@@ -31,6 +31,7 @@ from extractors.equations import (
     smallest_changes,
 )
 from extractors.forms import CellType, Identity
+from extractors.numbers import whole
 from extractors.report import Cell, Number, Suggestion
 from extractors.slips import Slip, name_slip, typing_distance
 
@@ -297,4 +298,4 @@ def _repair(
 
 
 def _number(value: Exact) -> Number:
-    return value if isinstance(value, int) else Decimal(value.numerator) / Decimal(value.denominator)
+    return whole(Decimal(value.numerator) / Decimal(value.denominator))

@@ -44,6 +44,8 @@ def name_slip(reported: Number | None, suggested: Number, is_total: bool = False
     printed, meant = _digits(reported), _digits(suggested)
     if printed == meant:
         return "sign"
+    if (reported < 0) != (suggested < 0):
+        return None
     if len(printed) == len(meant) and _is_swapped(printed, meant):
         return "digits_swapped"
     if printed != "0" and len(printed) + 1 == len(meant) and _lost(meant, printed) is not None:

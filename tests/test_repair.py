@@ -256,6 +256,7 @@ def test_expected_identities_are_no_evidence() -> None:
         (0, 25, True, "total_not_updated"),
         (0, 25, False, None),
         (-5, 5, False, "sign"),
+        (-2, 0, False, None),
         (None, 5, False, "left_blank"),
     ],
 )
