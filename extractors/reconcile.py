@@ -1,20 +1,24 @@
 """What must add up inside one report: the form's identities (勾稽关系) and the range of every count.
 
 A finding says what was compared and how it came out, in Chinese and English, with the labels as printed. Sums are
-exact. Blanks are read as nil and named; cells that could not be read or are not there leave a rule undecided.
-Nothing here changes a reading.
+exact. Blanks are read as nil and named; cells that could not be read or are not there leave a rule undecided. Sums
+that the same wrong cells break say so, with the smallest correction where it is the only one. Nothing here changes a
+reading.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from extractors.cells import Printing, Tables
 from extractors.forms import Form, FormTable, Identity
 from extractors.numbers import whole
+from extractors.repair import Cause, Repair, find_causes
 from extractors.report import Cell, Finding, Number, Origin, Severity
+from extractors.slips import WORDS
 
 # From this confidence on a value was read beyond doubt, so that a broken sum is the publisher's.
 BEYOND_DOUBT = 0.9
@@ -44,7 +48,109 @@ def check_tables(tables: Tables, forms: Mapping[str, Form]) -> tuple[Finding, ..
                 findings[identity.id] = _check_identity(identity, cells, tables.printed, form, tables.candidates)
         for table in own.values():
             findings.update((finding.id, finding) for finding in _check_ranges(table, cells, tables.printed, form))
+    if any(finding.status == "inconsistent" for finding in findings.values()):
+        owners = _owners(tables.blocks, tables.form, forms)
+        for cause in explain_tables(tables.cells, tables.blocks, tables.form, forms):
+            findings.update(_with_cause(cause, findings, tables.printed, owners))
     return tuple(findings.values())
+
+
+def explain_tables(
+    cells: Iterable[Cell], blocks: Mapping[str, str | None], form: str, forms: Mapping[str, Form]
+) -> tuple[Cause, ...]:
+    """The causes of the broken sums of a report, each with every smallest correction, the nearest in typing first.
+
+    ``blocks`` and ``form`` are those of the record: its cells are enough, no document is needed.
+    """
+    owners = _owners(blocks, form, forms)
+    rules = {
+        rule.id: rule
+        for owner in {owner.name: owner for owner in owners.values()}.values()
+        for rule in owner.identities
+        if all(owners.get(key) is owner for key in (*rule.plus, *rule.minus))
+    }
+    types = {key: owner.cells[key].type for key, owner in owners.items()}
+    return find_causes({cell.key: cell for cell in cells}, rules.values(), types)
+
+
+def _owners(blocks: Mapping[str, str | None], default: str, forms: Mapping[str, Form]) -> dict[str, Form]:
+    """The form that each cell of the report belongs to: that of its block."""
+    owners = {}
+    for block, name in blocks.items():
+        form = forms[name or default]
+        own = {table.id for table in form.tables if block in table.covers}
+        owners.update({key: form for key, spec in form.cells.items() if spec.table in own})
+    return owners
+
+
+def _with_cause(
+    cause: Cause, findings: Mapping[str, Finding], printed: Mapping[str, Printing], owners: Mapping[str, Form]
+) -> Iterator[tuple[str, Finding]]:
+    """The broken findings of one cause, each with its suggestion and a message that names the cause."""
+    changed = set.intersection(*({change.key for change in repair.changes} for repair in cause.repairs or [_NONE]))
+    own = [
+        finding
+        for finding in findings.values()
+        if finding.status == "inconsistent"
+        and (finding.id in cause.identities or (finding.rule == "form.range" and changed & {*finding.cells}))
+    ]
+    chinese, english = _cause_words(cause, len(own), printed, owners)
+    for finding in own:
+        # The English half of a message begins where its first words say what was found.
+        message = _ENGLISH.sub(lambda match: f"；{chinese}{match[0]}", finding.message, count=1)
+        yield finding.id, replace(finding, message=f"{message}; {english}", suggestion=cause.suggestion)
+
+
+_ENGLISH = re.compile(r" / (?=broken: |out of range)")
+_NONE = Repair((), (), 0)
+
+
+def _cause_words(
+    cause: Cause, count: int, printed: Mapping[str, Printing], owners: Mapping[str, Form]
+) -> tuple[str, str]:
+    if not cause.repairs:
+        if cause.unstated:
+            return "空白格如不为零，各式可以成立，不作建议", "could hold if the blanks were not nil, none suggested"
+        if cause.proved:
+            most = cause.size
+            return (
+                f"改动 {most} 格以内无法使各式成立，不作建议",
+                f"no correction of at most {most} cells, none suggested",
+            )
+        return "可能的更正未能查尽，不作建议", "too many possible corrections to search, none suggested"
+    if cause.suggestion is None and not cause.rivalled:
+        least = ("", "") if cause.proved else ("至少", "at least ")
+        number = len(cause.repairs)
+        return (
+            f"同样小的更正{least[0]}有 {number} 种，不作建议",
+            f"{least[1]}{number} equally small corrections, none suggested",
+        )
+    repair = cause.repairs[0]
+    changes = [_change_words(repair, place, printed, owners) for place in range(len(repair.changes))]
+    together = (f"此 {count} 处出于同一原因，", f"{count} findings with one cause, ") if count > 1 else ("", "")
+    if cause.rivalled:
+        return (
+            f"{together[0]}只改一格的更正：{changes[0][0]}，但两格有误也会如此，不作建议",
+            f"{together[1]}the only correction of one cell: {changes[0][1]}, but two wrong cells would show the same, "
+            "none suggested",
+        )
+    return (
+        f"{together[0]}唯一的最小更正：{_listed([chinese for chinese, _ in changes])}",
+        f"{together[1]}the only smallest correction: {_listed([english for _, english in changes])}",
+    )
+
+
+def _change_words(
+    repair: Repair, place: int, printed: Mapping[str, Printing], owners: Mapping[str, Form]
+) -> tuple[str, str]:
+    change, slip = repair.changes[place], repair.slips[place]
+    name = _name(change.key, printed, owners[change.key])
+    chinese, english = WORDS[slip] if slip else ("", "")
+    before = ("空白", "blank") if change.reported is None else (change.reported, change.reported)
+    return (
+        f"{name} {before[0]} → {change.suggested}" + (f"（{chinese}）" if chinese else ""),
+        f"{name} {before[1]} -> {change.suggested}" + (f" ({english})" if english else ""),
+    )
 
 
 def _check_identity(
