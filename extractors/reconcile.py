@@ -135,8 +135,8 @@ def _cause_words(
             "none suggested",
         )
     return (
-        f"{together[0]}唯一的最小更正：{_listed([chinese for chinese, _ in changes])}",
-        f"{together[1]}the only smallest correction: {_listed([english for _, english in changes])}",
+        f"{together[0]}唯一的最小更正：{listed([chinese for chinese, _ in changes])}",
+        f"{together[1]}the only smallest correction: {listed([english for _, english in changes])}",
     )
 
 
@@ -144,7 +144,7 @@ def _change_words(
     repair: Repair, place: int, printed: Mapping[str, Printing], owners: Mapping[str, Form]
 ) -> tuple[str, str]:
     change, slip = repair.changes[place], repair.slips[place]
-    name = _name(change.key, printed, owners[change.key])
+    name = cell_name(change.key, printed, owners[change.key])
     chinese, english = WORDS[slip] if slip else ("", "")
     before = ("空白", "blank") if change.reported is None else (change.reported, change.reported)
     return (
