@@ -20,8 +20,8 @@ from models.decode import decode
 from models.tags import Tags
 
 WEIGHTS = Path(__file__).parent / "weights"
-# Windows of like length go through the network together; more at once gain nothing on two cores.
-BATCH = 8
+# Windows of like length go through the network together; more at once gain nothing on two cores and take memory.
+BATCH = 4
 THREADS = 2
 # The calibration curve of all fields of claims; leaders and channels have one each.
 CLAIM = "claim"
