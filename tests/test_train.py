@@ -14,7 +14,8 @@ from models.corpus import read_passages
 from models.tagger import ModelError, Tagger
 
 torch = pytest.importorskip("torch", reason="the extra train is not installed: pip install -e '.[train]'")
-pytestmark = pytest.mark.slow
+# torch warns of its own exporter; what it warns of is not ours to mend.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,7 +38,6 @@ def model(labels: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_a_model_is_trained_exported_and_read_with_without_torch(model: Path) -> None:
     card = json.loads((model / "model.json").read_text(encoding="utf-8"))
     assert card["export"]["export"] < 1e-3
@@ -46,7 +46,6 @@ def test_a_model_is_trained_exported_and_read_with_without_torch(model: Path) ->
     assert Tagger(model)(["全年公开信息310条。", ""])[1] == []
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_a_model_goes_on_from_its_own_weights(model: Path, labels: Path, tmp_path: Path) -> None:
     before = json.loads((model / "model.json").read_text(encoding="utf-8"))
     train_model([labels], tmp_path / "next", base=str(model), only=True, tests=[labels], epochs=1)
@@ -56,14 +55,14 @@ def test_a_model_goes_on_from_its_own_weights(model: Path, labels: Path, tmp_pat
     assert after["history"][0]["loss"] < 0.8 * before["history"][0]["loss"]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_the_same_seed_gives_the_same_model(model: Path, labels: Path, tmp_path: Path) -> None:
     train_model([labels], tmp_path / "again", only=True, tests=[labels], epochs=1)
     first, again = (
         json.loads((path / "model.json").read_text(encoding="utf-8")) for path in (model, tmp_path / "again")
     )
     assert first["id"] == again["id"]
-    assert first["history"] == pytest.approx(again["history"])
+    for one, other in zip(first["history"], again["history"], strict=True):
+        assert one == pytest.approx(other)
 
 
 def test_labels_that_are_missing_or_damaged_are_named(tmp_path: Path) -> None:
@@ -78,6 +77,5 @@ def test_labels_that_are_missing_or_damaged_are_named(tmp_path: Path) -> None:
 
 
 def test_a_model_of_ones_own_reads_a_report(model: Path) -> None:
-    path = next(iter(sorted((ROOT / "data/samples").glob("*.txt"))))
-    report = extract_report(path, Tagger(model))
-    assert report.cells
+    path = ROOT / "data/samples/text_2021_markdown.txt"
+    assert extract_report(path, Tagger(model)).cells == extract_report(path).cells != ()
