@@ -50,8 +50,6 @@ class Tagger:
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = THREADS
             options.log_severity_level = 3
-            # Threads that wait in a loop take the time of the other reading processes.
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             self._session = onnxruntime.InferenceSession(
                 str(directory / "model.onnx"), options, providers=["CPUExecutionProvider"]
             )
