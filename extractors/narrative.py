@@ -53,6 +53,9 @@ class Tagger(Protocol):
     def __call__(self, windows: Sequence[str], /) -> list[list[Mention]]:
         """The mentions in each window, in order, places in code points of the window."""
 
+    def __hash__(self) -> int:
+        """By identity: the pipeline around a tagger is made once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Narrative:
@@ -100,26 +103,23 @@ def read_narrative(
     return Narrative(tuple(_entities(document, prose, doc)), claims, problems)
 
 
+@functools.lru_cache(maxsize=4)
 def load_language(tagger: Tagger) -> Language:
-    """The pipeline: sentences, tagger, numbers, relations.
+    """The pipeline around ``tagger``, made once: sentences, tagger, numbers, relations.
 
     A ``Doc`` that went through it has leaders and channels as ``ents``, claims as ``spans["claims"]`` (labels are
     fields, ids those of the record) and the whole of both in ``user_data``.
     """
-    language = _LANGUAGES.get(id(tagger))
-    if language is None:
-        language = spacy.blank("zh")
-        language.max_length = 2_000_000
-        language.add_pipe("gongkai_sentences")
-        language.add_pipe("gongkai_tagger")
-        language.add_pipe("gongkai_numbers")
-        language.add_pipe("gongkai_relations")
-        language.get_pipe("gongkai_tagger").read = tagger  # type: ignore[attr-defined]
-        _LANGUAGES[id(tagger)] = language
+    language = spacy.blank("zh")
+    language.max_length = 2_000_000
+    language.add_pipe("gongkai_sentences")
+    language.add_pipe("gongkai_tagger")
+    language.add_pipe("gongkai_numbers")
+    language.add_pipe("gongkai_relations")
+    language.get_pipe("gongkai_tagger").read = tagger  # type: ignore[attr-defined]
     return language
 
 
-_LANGUAGES: dict[int, Language] = {}
 _ENDS = frozenset("。!?！？\n")
 
 

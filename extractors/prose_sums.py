@@ -11,14 +11,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Literal
 
 from extractors.cells import Tables
 from extractors.fields import DOUBTFUL
 from extractors.numbers import whole
 from extractors.readings import Breakdown, load_readings
 from extractors.reconcile import BEYOND_DOUBT
-from extractors.report import Claim, Finding, Origin, Severity
+from extractors.report import Claim, Finding, FindingStatus, Origin, Severity
 from extractors.stated import Interval, Stated, ancestors, plain, read_claims
 
 PARTS = "prose.parts"
@@ -128,27 +127,12 @@ def _check_parts(
     carried, other = beside
     members = (whole_of, *parts)
     exact = all(member.interval.exact for member in members)
-    severity: Severity = "error" if exact else "warning"
-    finding_id = f"{PARTS}:{whole_of.name}.{number}"
 
-    def found(status: Literal["consistent", "inconsistent", "unverifiable"], remark: str, sign: str) -> Finding:
+    def found(status: FindingStatus, remark: str, sign: str) -> Finding:
         value = sum((part.value for part in parts), Decimal(0))
         terms = " + ".join(part.shown() for part in parts)
-        broken = status == "inconsistent"
-        clear = all(member.claim.confidence >= BEYOND_DOUBT for member in members)
-        origin: Origin = "report" if clear else "unknown"
-        return Finding(
-            id=finding_id,
-            rule=PARTS,
-            status=status,
-            severity=severity if broken else None,
-            origin=origin if broken else None,
-            message=f"{terms} = {plain(value)} {sign} {whole_of.shown()}: {remark}",
-            expected=whole(value),
-            reported=whole(whole_of.value),
-            difference=whole(whole_of.value - value),
-            claims=tuple(member.claim.id for member in members),
-        )
+        message = f"{terms} = {plain(value)} {sign} {whole_of.shown()}: {remark}"
+        return _finding(PARTS, f"{whole_of.name}.{number}", status, exact, members, message, value, whole_of.value)
 
     if len({member.money for member in members}) > 1 or len({_persons(member) for member in members}) > 1:
         return found("unverifiable", "figures of different units cannot be added", "?")
@@ -170,7 +154,7 @@ def _check_parts(
             # What is disclosed through several channels may count once in the whole and once in each of them.
             if channels:
                 return found("unverifiable", "one thing may count in several channels", ">")
-            severity = "warning"
+            exact = False
             return found(
                 "inconsistent", "the parts exceed their whole, unless one thing counts in several channels", ">"
             )
@@ -286,26 +270,41 @@ def _check_share(share: Stated, part: Stated, above: Sequence[Stated]) -> Findin
     members = (share, part, whole_of)
     ratio = part.value * _HUNDRED / whole_of.value
     sums = f"{part.shown()} / {whole_of.shown()} = {ratio:.2f} %"
-    status: Literal["consistent", "inconsistent", "unverifiable"] = "consistent" if fitting else "inconsistent"
+    status: FindingStatus = "consistent" if fitting else "inconsistent"
     remark = "as stated" if fitting else "not as stated"
     if not fitting and any(member.claim.confidence < DOUBTFUL for member in members):
         status, remark = "unverifiable", "not as stated, but read with too much doubt"
-    broken = status == "inconsistent"
     exact = share.claim.bound == "exact" and part.interval.exact and whole_of.interval.exact
-    clear = all(member.claim.confidence >= BEYOND_DOUBT for member in members)
     expected = round(ratio, max(2, -int(_digit(share).as_tuple().exponent)))
+    message = f"{share.shown()}, {remark}: {sums}"
+    return _finding(SHARE, f"{share.name}:{part.name}", status, exact, members, message, expected, share.value)
+
+
+def _finding(
+    rule: str,
+    name: str,
+    status: FindingStatus,
+    exact: bool,
+    members: Sequence[Stated],
+    message: str,
+    expected: Decimal,
+    reported: Decimal,
+) -> Finding:
+    """A finding about the claims ``members``: an error where they are exact, the report's own where all are clear."""
+    broken = status == "inconsistent"
+    clear = all(member.claim.confidence >= BEYOND_DOUBT for member in members)
     severity: Severity = "error" if exact else "warning"
     origin: Origin = "report" if clear else "unknown"
     return Finding(
-        id=f"{SHARE}:{share.name}:{part.name}",
-        rule=SHARE,
+        id=f"{rule}:{name}",
+        rule=rule,
         status=status,
         severity=severity if broken else None,
         origin=origin if broken else None,
-        message=f"{share.shown()}, {remark}: {sums}",
+        message=message,
         expected=whole(expected),
-        reported=whole(share.value),
-        difference=whole(share.value - expected),
+        reported=whole(reported),
+        difference=whole(reported - expected),
         claims=tuple(member.claim.id for member in members),
     )
 

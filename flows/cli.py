@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--out", type=Path, default=Path("gongkai-model"), metavar="DIR", help="default: %(default)s")
     train.add_argument("--test", nargs="+", type=Path, default=(), metavar="FILE", help="passages to measure on")
     train.add_argument("--epochs", type=_positive(int), default=None)
-    train.add_argument("--seed", type=int, default=2)
+    train.add_argument("--seed", type=int, default=None)
     train.set_defaults(command=_train)
 
     text = commands.add_parser("text", help="print a document's normalised text, to which all offsets refer")

@@ -24,7 +24,7 @@ def train_model(
     only: bool = False,
     tests: Sequence[Path] = (),
     epochs: int | None = None,
-    seed: int = 2,
+    seed: int | None = None,
 ) -> list[str]:
     """Trains a model into ``out``; the lines that say how good it is.
 
@@ -35,10 +35,12 @@ def train_model(
         from models.train import BASE, CHECKPOINT, Settings, train
     except ModuleNotFoundError as error:
         raise TrainingError(f"{error.name} is not installed; training needs: pip install 'gongkai[train]'") from error
-    settings = Settings(seed=seed)
+    settings = Settings()
     goes_on = base is not None and (Path(base) / CHECKPOINT).exists()
     if goes_on:
         settings = replace(settings, **FINE_TUNING)
+    asked: dict[str, Any] = {name: value for name, value in (("epochs", epochs), ("seed", seed)) if value is not None}
+    settings = replace(settings, **asked)
     passages = [*labels, *([] if only else shipped("train"))]
     measured = list(tests) or shipped("test")
     missing = [path for path in (*passages, *measured) if not path.is_file()]
@@ -47,7 +49,6 @@ def train_model(
     if not passages:
         raise TrainingError("there is nothing to learn from: name files with --labels")
     try:
-        settings = replace(settings, epochs=epochs or settings.epochs)
         card = train(passages, out, base or str(BASE), settings, measured, tuple(labels) if goes_on else ())
     except (ValueError, OSError) as error:
         raise TrainingError(str(error)) from error

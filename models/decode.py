@@ -6,6 +6,7 @@ and channels are the model's alone.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -84,11 +85,13 @@ def viterbi(logs: Scores, tags: Tags) -> list[int]:
     return path[::-1]
 
 
+@functools.cache
 def _insides(tags: Tags) -> NDArray[np.bool_]:
     numbers = np.arange(len(tags.names))
     return np.asarray((numbers > 0) & (numbers % 2 == 0))
 
 
+@functools.cache
 def _barred(tags: Tags) -> Scores:
     """(from, to): I of a field only behind its B or I."""
     numbers = np.arange(len(tags.names))

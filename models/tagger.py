@@ -94,16 +94,14 @@ class Tagger:
             score = self._calibrated(mention.label if is_entity else CLAIM, mention.score)
             if is_entity and score < LIKELY:
                 continue
-            fields = self._stated(mention, nil[mention.start])
+            fields = self._denied(nil[mention.start]) if mention.label == NIL else ()
             placed.append(replace(mention, start=start, end=end, fields=fields, score=score))
         return placed
 
-    def _stated(self, mention: Mention, scores: NDArray[np.float32]) -> tuple[str, ...]:
-        """The fields that a nil, or a zero over a list, is stated for."""
-        above = [self._fields[number] for number in np.flatnonzero(scores > EVEN)]
-        if mention.label == NIL:
-            return tuple(above) or (self._fields[int(scores.argmax())],)
-        return ()
+    def _denied(self, scores: NDArray[np.float32]) -> tuple[str, ...]:
+        """The fields that a nil denies, at least one."""
+        above = tuple(self._fields[number] for number in np.flatnonzero(scores > EVEN))
+        return above or (self._fields[int(scores.argmax())],)
 
     def _calibrated(self, kind: str, score: float) -> float:
         curve = self._curves.get(kind)
