@@ -56,7 +56,7 @@ def train_model(
 
 
 def shipped(kind: str) -> list[Path]:
-    """The passages of one kind (``train``, ``test``) that came with this checkout; none in an installed wheel."""
+    """The passages of one kind (``train``, ``test``) that came with Gongkai."""
     return sorted((data_directory() / "gold" / kind).glob("*.jsonl"))
 
 
