@@ -3,6 +3,7 @@
     python benchmarks/prose.py                       the shipped model on data/gold/test, every measure and field
     python benchmarks/prose.py --model DIR ...       other models beside it
     python benchmarks/prose.py --rules               the baseline without a model beside it
+    python benchmarks/prose.py --test A B --together all passages of several files as one set
     python benchmarks/prose.py --speed FILE...       sentences a second, milliseconds a report, memory, on report files
     python benchmarks/prose.py --reliability         how many of the claims of each confidence are right
     python benchmarks/prose.py --differences         each claim and entity that is missed, invented or of another field
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="+", type=Path, default=[WEIGHTS])
     parser.add_argument("--test", nargs="+", type=Path, default=sorted((ROOT / "data/gold/test").glob("*.jsonl")))
     parser.add_argument("--rules", action="store_true")
+    parser.add_argument("--together", action="store_true")
     parser.add_argument("--speed", nargs="+", type=Path)
     parser.add_argument("--fields", action="store_true", help="claims field by field")
     parser.add_argument("--differences", action="store_true")
@@ -56,9 +58,10 @@ def main() -> None:
         show_reliability(next(iter(taggers.values())), read_passages(options.test))
         return
     for name, tagger in taggers.items():
-        for path in options.test:
-            passages = read_passages([path])
-            measure(f"{name} on {path.stem}", tagger, passages, options.fields)
+        sets = [options.test] if options.together else [[path] for path in options.test]
+        for paths in sets:
+            passages = read_passages(paths)
+            measure(f"{name} on {', '.join(path.stem for path in paths)}", tagger, passages, options.fields)
             if options.differences:
                 show_differences(tagger, passages)
 
