@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,11 @@ from models.decode import decode
 from models.tags import Tags
 
 WEIGHTS = Path(__file__).parent / "weights"
-# Windows of like length go through the network together; more at once gain nothing on two cores and take memory.
-BATCH = 4
-THREADS = 2
+# Windows of like length go through the network together; more at once gain nothing and take memory.
+BATCH = 2
+# So many batches at once, each on one thread: matrices this small gain less from being divided, and no thread waits
+# for another, whatever else runs on the machine.
+AT_ONCE = 2
 # The calibration curve of all fields of claims; leaders and channels have one each.
 CLAIM = "claim"
 # A name or a channel that is more likely none is left out; a doubtful figure stays, for it can be checked.
@@ -48,7 +51,7 @@ class Tagger:
             self.card: dict[str, Any] = json.loads((directory / "model.json").read_text(encoding="utf-8"))
             self._tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
             options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = THREADS
+            options.intra_op_num_threads = 1
             options.log_severity_level = 3
             self._session = onnxruntime.InferenceSession(
                 str(directory / "model.onnx"), options, providers=["CPUExecutionProvider"]
@@ -64,11 +67,13 @@ class Tagger:
         """The mentions in each window, in order, places in code points of the window."""
         encoded = [encode(window) for window in windows]
         readings: list[list[Mention]] = [[] for _ in windows]
-        order = sorted((n for n, item in enumerate(encoded) if item.chars), key=lambda n: len(encoded[n].chars))
-        for first in range(0, len(order), BATCH):
-            batch = order[first : first + BATCH]
-            for number, reading in zip(batch, self._read([encoded[n] for n in batch]), strict=True):
-                readings[number] = reading
+        order = sorted((n for n, item in enumerate(encoded) if item.chars), key=lambda n: -len(encoded[n].chars))
+        batches = [order[first : first + BATCH] for first in range(0, len(order), BATCH)]
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            read = threads.map(lambda batch: self._read([encoded[n] for n in batch]), batches)
+            for batch, found in zip(batches, read, strict=True):
+                for number, reading in zip(batch, found, strict=True):
+                    readings[number] = reading
         return readings
 
     def _read(self, batch: list[Encoded]) -> list[list[Mention]]:

@@ -27,7 +27,7 @@ from scipy.optimize import isotonic_regression
 from tokenizers import Tokenizer
 from torch import Tensor
 from torch.nn import functional
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from extractors.encoding import encode
@@ -243,6 +243,9 @@ class Trainer:
         """
         out.mkdir(parents=True, exist_ok=True)
         self.network.eval()
+        if isinstance(self.network.encoder, PreTrainedModel):
+            # Plain matrix products are a tenth faster on onnxruntime than what torch's own attention is exported as.
+            self.network.encoder.set_attn_implementation("eager")
         sample = [Example("全年公开政府信息12条,其中网站8条。"), Example("未收到申请。")]
         batch = self.batch(sample, training=False)
         with tempfile.TemporaryDirectory() as scratch:
