@@ -117,7 +117,7 @@ def train_network(labels: Sequence[Path], out: Path, deep: Path | None, is_deep:
 
 
 def train_spacy(passages: Sequence[Passage], epochs: int, seed: int) -> SpacyTagger:
-    """spaCy's default recogniser on its default tok2vec, with the same recombined examples an epoch."""
+    """SpaCy's default recogniser on its default tok2vec, with the same recombined examples an epoch."""
     fix_random_seed(seed)
     rng = random.Random(seed)
     examples = [piece for passage in passages for piece in cut(to_example(passage))]
