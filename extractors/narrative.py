@@ -38,13 +38,22 @@ CONTEXT = 80
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A stretch that states something. ``label`` is its field, or :data:`NIL`, then ``fields`` are those denied."""
+    """A stretch that states something. ``label`` is its field, or :data:`NIL`, then ``fields`` are those denied.
+
+    ``titles`` are the places of a leader's printed titles; None where the tagger does not tell them.
+    """
 
     start: int
     end: int
     label: str
     fields: tuple[str, ...]
     score: float
+    titles: tuple[tuple[int, int], ...] | None = None
+
+    def moved(self, by: int) -> Mention:
+        """The same, ``by`` characters further on."""
+        titles = None if self.titles is None else tuple((start + by, end + by) for start, end in self.titles)
+        return replace(self, start=self.start + by, end=self.end + by, titles=titles)
 
 
 class Tagger(Protocol):
@@ -148,7 +157,7 @@ class WindowTagger:
         text = doc.text
         readings = self.read([text[context:end] for context, _, end in windows])
         mentions = [
-            replace(mention, start=mention.start + context, end=mention.end + context)
+            mention.moved(context)
             for (context, start, _), reading in zip(windows, readings, strict=True)
             for mention in reading
             # What stands in the context was read with the window before.
@@ -392,6 +401,8 @@ def _entities(document: Document, prose: Prose, doc: Doc) -> Iterator[Entity]:
                 if low <= first and last <= high and first != mention.start
             ]
             role = role_of(text[low:high], mention.start - low, mention.end - low, others)
+            if mention.titles is not None:
+                role = "、".join("".join(text[first:last].split()) for first, last in mention.titles) or None
         else:
             kind = kind_of(text[mention.start : mention.end])
         where = evidence(document, prose, mention.start, mention.end)

@@ -50,7 +50,7 @@ class Composer:
                 pieces.insert(rng.randint(0, len(pieces)), rng.choice(self._segments))
             example = join([self._ended(piece) for piece in pieces])
         example = next(cut(example, MAX_WINDOW), example)
-        return self._noisy(example)
+        return self.noisy(example)
 
     def _ended(self, piece: Example) -> Example:
         """The piece, now and then the last of its paragraph."""
@@ -58,7 +58,8 @@ class Composer:
             return piece
         return Example(piece.chars + "\n", piece.targets)
 
-    def _noisy(self, example: Example) -> Example:
+    def noisy(self, example: Example) -> Example:
+        """``example`` with other names and numbers and with characters misread or lost."""
         rng, chances = self._rng, self._chances
         chars = list(example.chars)
         held = [False] * len(chars)

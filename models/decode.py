@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from extractors.figures import Stated, find_figures
 from extractors.narrative import CHANNEL, LEADER, NIL, Mention
-from models.tags import Tags
+from models.tags import TITLE, Tags
 
 Scores = NDArray[np.float32]
 
@@ -43,12 +43,17 @@ def decode(chars: str, tags: Tags, scores: Scores) -> list[Mention]:
     return sorted((*figures, *others), key=lambda mention: (mention.start, mention.end))
 
 
+def decode_titles(tags: Tags, scores: Scores) -> list[tuple[int, int]]:
+    """Where the titles of a marked leader stand, in order, in characters; ``scores`` as for :func:`decode`."""
+    return [(start, end) for start, end, name in _spans(viterbi(_log_softmax(scores), tags), tags) if name == TITLE]
+
+
 def _figure(figure: Stated, logs: Scores, tags: Tags, spans: Sequence[tuple[int, int, str]]) -> Mention | None:
     """The figure with the field that its characters vote for; None where they vote that it states nothing."""
     votes = _votes(logs[figure.start : figure.end], tags)
     best = int(votes.argmax())
     name = "" if best == 0 else tags.fields[best - 1]
-    if name in ("", LEADER, CHANNEL, NIL):
+    if name in ("", LEADER, CHANNEL, NIL, TITLE):
         return None
     end = figure.end
     if figure.unit is None:

@@ -17,8 +17,9 @@ from tokenizers import Tokenizer
 
 from extractors.encoding import Encoded, encode
 from extractors.narrative import CHANNEL, LEADER, NIL, Mention
-from models.decode import decode
-from models.tags import Tags
+from models.decode import Scores, decode, decode_titles
+from models.roles import mark
+from models.tags import TITLE, Tags
 
 WEIGHTS = Path(__file__).parent / "weights"
 # Windows of like length go through the network together; more at once gain nothing and take memory.
@@ -66,44 +67,68 @@ class Tagger:
     def __call__(self, windows: Sequence[str], /) -> list[list[Mention]]:
         """The mentions in each window, in order, places in code points of the window."""
         encoded = [encode(window) for window in windows]
-        readings: list[list[Mention]] = [[] for _ in windows]
-        order = sorted((n for n, item in enumerate(encoded) if item.chars), key=lambda n: -len(encoded[n].chars))
+        outputs = self._outputs([item.chars for item in encoded])
+        readings = [self._reading(item.chars, *output) for item, output in zip(encoded, outputs, strict=True)]
+        if TITLE in self._tags.fields:
+            readings = self._with_titles([item.chars for item in encoded], readings)
+        return [[_placed(m, item) for m in reading] for item, reading in zip(encoded, readings, strict=True)]
+
+    def _outputs(self, texts: Sequence[str]) -> list[tuple[Scores, Scores]]:
+        """The network's scores at the characters of each text."""
+        outputs = [(np.zeros((0, len(self._tags.names)), np.float32), np.zeros((0, 0), np.float32))] * len(texts)
+        order = sorted((n for n, text in enumerate(texts) if text), key=lambda n: -len(texts[n]))
         batches = [order[first : first + BATCH] for first in range(0, len(order), BATCH)]
         with ThreadPoolExecutor(AT_ONCE) as threads:
-            read = threads.map(lambda batch: self._read([encoded[n] for n in batch]), batches)
+            read = threads.map(lambda batch: self._run([texts[n] for n in batch]), batches)
             for batch, found in zip(batches, read, strict=True):
-                for number, reading in zip(batch, found, strict=True):
-                    readings[number] = reading
-        return readings
+                for number, output in zip(batch, found, strict=True):
+                    outputs[number] = output
+        return outputs
 
-    def _read(self, batch: list[Encoded]) -> list[list[Mention]]:
-        tokens = [self._tokenizer.encode(list(item.chars), is_pretokenized=True) for item in batch]
+    def _run(self, batch: list[str]) -> list[tuple[Scores, Scores]]:
+        tokens = [self._tokenizer.encode(list(text), is_pretokenized=True) for text in batch]
         longest = max(len(token.ids) for token in tokens)
         ids = np.full((len(batch), longest), self.card["pad"], np.int64)
         mask = np.zeros_like(ids)
         for row, token in enumerate(tokens):
             ids[row, : len(token.ids)] = token.ids
             mask[row, : len(token.ids)] = 1
-        outputs = self._session.run(["tags", "nil"], {"input_ids": ids, "attention_mask": mask})
-        places = [last_tokens(token.word_ids, len(item.chars)) for token, item in zip(tokens, batch, strict=True)]
-        return [
-            self._reading(item, *(np.asarray(output)[row][places[row]] for output in outputs))
-            for row, item in enumerate(batch)
-        ]
+        tags, nil = self._session.run(["tags", "nil"], {"input_ids": ids, "attention_mask": mask})
+        places = [last_tokens(token.word_ids, len(text)) for token, text in zip(tokens, batch, strict=True)]
+        return [(np.asarray(tags)[row][place], np.asarray(nil)[row][place]) for row, place in enumerate(places)]
 
-    def _reading(self, item: Encoded, tags: NDArray[np.float32], nil: NDArray[np.float32]) -> list[Mention]:
-        placed = []
-        for mention in decode(item.chars, self._tags, tags):
-            start, end = item.span(mention.start, mention.end)
+    def _reading(self, chars: str, tags: Scores, nil: Scores) -> list[Mention]:
+        """The mentions of one window, in its characters."""
+        found = []
+        for mention in decode(chars, self._tags, tags) if chars else ():
             is_entity = mention.label in (LEADER, CHANNEL)
             score = self._calibrated(mention.label if is_entity else CLAIM, mention.score)
             if is_entity and score < LIKELY:
                 continue
             fields = self._denied(nil[mention.start]) if mention.label == NIL else ()
-            placed.append(replace(mention, start=start, end=end, fields=fields, score=score))
-        return placed
+            found.append(replace(mention, fields=fields, score=score))
+        return found
 
-    def _denied(self, scores: NDArray[np.float32]) -> tuple[str, ...]:
+    def _with_titles(self, texts: Sequence[str], readings: Sequence[list[Mention]]) -> list[list[Mention]]:
+        """The same mentions; each leader is asked for its titles."""
+        leaders = [
+            (number, mention)
+            for number, reading in enumerate(readings)
+            for mention in reading
+            if mention.label == LEADER
+        ]
+        marked = [mark(texts[number], mention.start, mention.end) for number, mention in leaders]
+        outputs = self._outputs([item.chars for item in marked])
+        titles: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
+        for (number, mention), item, (tags, _) in zip(leaders, marked, outputs, strict=True):
+            found = decode_titles(self._tags, tags)
+            titles[number, mention.start] = tuple((item.place(low), item.place(high - 1) + 1) for low, high in found)
+        return [
+            [replace(m, titles=titles[number, m.start]) if m.label == LEADER else m for m in reading]
+            for number, reading in enumerate(readings)
+        ]
+
+    def _denied(self, scores: Scores) -> tuple[str, ...]:
         """The fields that a nil denies, at least one."""
         above = tuple(self._fields[number] for number in np.flatnonzero(scores > EVEN))
         return above or (self._fields[int(scores.argmax())],)
@@ -111,6 +136,13 @@ class Tagger:
     def _calibrated(self, kind: str, score: float) -> float:
         curve = self._curves.get(kind)
         return round(float(np.interp(score, curve[0], curve[1])), 4) if curve else round(score, 4)
+
+
+def _placed(mention: Mention, encoded: Encoded) -> Mention:
+    """``mention`` with places in the text instead of in its characters."""
+    start, end = encoded.span(mention.start, mention.end)
+    titles = None if mention.titles is None else tuple(encoded.span(*title) for title in mention.titles)
+    return replace(mention, start=start, end=end, titles=titles)
 
 
 def last_tokens(word_ids: Sequence[int | None], length: int) -> NDArray[np.intp]:

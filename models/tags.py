@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+# A leader's title, tagged only where that leader is marked (models/roles.py).
+TITLE = "title"
+
 
 class Tags:
     """The labels of the model's main head: O, then B and I of each field (BIO on code points)."""

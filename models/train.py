@@ -35,11 +35,12 @@ from extractors.fields import claim_fields
 from extractors.narrative import CHANNEL, LEADER, NIL
 from models.augment import Composer
 from models.corpus import Example, Passage, cut, hold_out, read_passages, to_example
-from models.decode import decode
+from models.decode import decode, decode_titles
 from models.evaluate import Counts, count, interval, read_passage, score, total
 from models.network import Network, Outputs, Recurrent, load_encoder
+from models.roles import role_examples
 from models.tagger import CLAIM, Tagger, last_tokens
-from models.tags import Tags
+from models.tags import TITLE, Tags
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,8 @@ EXPORT_TOLERANCE = 1e-3
 class Settings:
     """What a run depends on besides its data and its base. Rates are AdamW's; ``hold`` is a share of the passages.
 
-    ``replay`` bounds how many passages that are not new are learnt again, so that nothing is forgotten.
+    ``roles`` is the share of the leaders that are asked for in an epoch; ``replay`` bounds how many passages
+    that are not new are learnt again, so that nothing is forgotten.
     """
 
     epochs: int = 18
@@ -72,6 +74,7 @@ class Settings:
     warmup: float = 0.06
     unknown: float = 0.04
     hold: float = 0.05
+    roles: float = 0.5
     replay: int | None = None
     patience: int = 5
     nil_weight: float = 1.0
@@ -112,7 +115,7 @@ class Trainer:
         self.base = SHIPPED if base == str(BASE) else base
         self.settings = settings
         self.fields = tuple(field.name for field in claim_fields())
-        self.tags = Tags((*self.fields, NIL, LEADER, CHANNEL))
+        self.tags = Tags((*self.fields, NIL, LEADER, CHANNEL, TITLE))
         fast = AutoTokenizer.from_pretrained(base)
         self.tokenizer: Tokenizer = fast.backend_tokenizer
         self.pad, self.unknown = fast.pad_token_id, fast.unk_token_id
@@ -177,12 +180,18 @@ class Trainer:
             loss = loss + self.settings.nil_weight * nil
         return loss
 
-    def epochs(self, examples: Sequence[Example], held: Sequence[Example]) -> list[dict[str, float]]:
-        """Trains until the held-out score stops rising; the network ends with its best weights."""
+    def epochs(
+        self, examples: Sequence[Example], roles: Sequence[Example], held: Sequence[Example]
+    ) -> list[dict[str, float]]:
+        """Trains until the held-out score stops rising; the network ends with its best weights.
+
+        ``roles`` are examples of marked leaders; an epoch has ``settings.roles`` of them.
+        """
         settings = self.settings
         rng = random.Random(settings.seed)
         composer = Composer(examples, rng)
-        steps = settings.epochs * math.ceil(len(examples) / settings.batch)
+        asked = round(settings.roles * len(roles))
+        steps = settings.epochs * math.ceil((len(examples) + asked) / settings.batch)
         optimiser = torch.optim.AdamW(self._groups(), weight_decay=settings.decay)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _warm_then_down(steps, settings.warmup))
         history: list[dict[str, float]] = []
@@ -191,7 +200,9 @@ class Trainer:
         for epoch in range(1, settings.epochs + 1):
             self.network.train()
             losses = []
-            for group in _batches([composer(example) for example in examples], settings.batch, rng):
+            lessons = [composer(example) for example in examples]
+            lessons += [composer.noisy(example) for example in rng.sample(roles, asked)]
+            for group in _batches(lessons, settings.batch, rng):
                 loss = self.loss(self.batch(group, training=True))
                 optimiser.zero_grad()
                 loss.backward()
@@ -231,6 +242,7 @@ class Trainer:
             for output, example in zip(self.outputs(batch), batch.examples, strict=True):
                 mentions = decode(example.chars, self.tags, output.tags.numpy())
                 mine = {(mention.start, mention.end, mention.label) for mention in mentions}
+                mine |= {(*place, TITLE) for place in decode_titles(self.tags, output.tags.numpy())}
                 gold = {(target.start, target.end, target.tag) for target in example.targets}
                 hits, found, wanted = hits + len(mine & gold), found + len(mine), wanted + len(gold)
         return 2 * hits / (found + wanted) if found + wanted else 0.0
@@ -308,7 +320,10 @@ def train(
     log.info("%d passages to learn from, %d held out, base %s", len(learnt), len(held), Path(base).name)
     trainer = Trainer(base, settings)
     begun = time.monotonic()
-    history = trainer.epochs(examples, [piece for passage in held for piece in cut(to_example(passage))])
+    roles = [example for passage in learnt for example in role_examples(passage)]
+    unseen = [piece for passage in held for piece in cut(to_example(passage))]
+    unseen += [example for passage in held for example in role_examples(passage)]
+    history = trainer.epochs(examples, roles, unseen)
     data = hashlib.sha256(b"".join(sorted(json.dumps(p, sort_keys=True).encode() for p in passages))).hexdigest()
     identity = json.dumps([data, asdict(settings), _digest(Path(base))], sort_keys=True)
     card: dict[str, Any] = {
