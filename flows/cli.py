@@ -98,15 +98,18 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(show)
     show.set_defaults(command=_show)
 
-    export = commands.add_parser("export", help="write the store as CSV or JSON Lines")
-    export.add_argument("--format", required=True, choices=("csv-long", "csv-wide", "jsonl"))
+    export = commands.add_parser("export", help="write the store as CSV, Parquet, an Excel workbook or JSON Lines")
+    export.add_argument("--format", required=True, choices=("csv-long", "csv-wide", "csv", "parquet", "xlsx", "jsonl"))
     export.add_argument(
         "--out",
         required=True,
         metavar="FILE",
-        help="a file, or - for standard output; a folder for csv-wide without --form",
+        help="a file, or - for standard output; a folder for csv, parquet, and csv-wide without --form",
     )
-    export.add_argument("--form", help="csv-wide: only this form (2014, 2019, 2021)")
+    export.add_argument("--form", help="only reports with a block on this form (2014, 2019, 2021)")
+    export.add_argument("--authority", metavar="WORDS", help="only reports of bodies in whose name these words stand")
+    export.add_argument("--year", type=int, nargs="+", default=(), help="only reports for these years")
+    export.add_argument("--current", action="store_true", help="leave out reports that a later version replaces")
     _add_store(export)
     export.set_defaults(command=_export)
 
@@ -278,10 +281,12 @@ def _stored_record(name: str, folder: Path) -> str:
 def _export(options: argparse.Namespace) -> int:
     from flows.export import export
     from flows.store import Store, StoreError
+    from flows.tables import Filter
 
     try:
         with Store(options.store) as store, _records_only() as output:
-            export(store, options.format, output if options.out == "-" else Path(options.out), options.form)
+            wanted = Filter(options.authority, tuple(options.year), options.form, options.current)
+            export(store, options.format, output if options.out == "-" else Path(options.out), wanted)
     except (StoreError, ValueError) as error:
         raise UsageError(str(error)) from error
     except BrokenPipeError:

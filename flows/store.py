@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import sqlalchemy as sa
@@ -380,16 +380,16 @@ class Store:
         """The rows of a query in SQL."""
         return [tuple(row) for row in self._rows(sa.text(query).bindparams(**parameters))]
 
-    def view(self, name: str, order: str) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
-        """Column names and rows of a view, the rows one at a time."""
-        result = self.connection.execution_options(yield_per=100).execute(
-            sa.text(f'SELECT * FROM "{name}" ORDER BY {order}')
-        )
-        return list(result.keys()), (tuple(row) for row in result)
+    def stream(self, query: str, **parameters: Any) -> Iterator[dict[str, Any]]:
+        """The rows of a query in SQL, one at a time, values by the names of their columns."""
+        statement = sa.text(query).bindparams(**parameters).execution_options(yield_per=500)
+        for row in self.connection.execute(statement).mappings():
+            yield dict(row)
 
-    def records(self) -> Iterator[str]:
-        """Every record, one line of JSON each, in the order of the paths."""
-        for (report,) in self._rows(sa.select(reports.c.id).order_by(reports.c.path, reports.c.id)):
+    def records(self, condition: str = "1 = 1", values: Mapping[str, Any] = MappingProxyType({})) -> Iterator[str]:
+        """Every record, one line of JSON each, in the order of the paths; of those reports ``r`` that are wanted."""
+        query = f"SELECT r.id FROM reports r WHERE {condition} ORDER BY r.path, r.id"
+        for (report,) in self._rows(sa.text(query).bindparams(**values)):
             for (record,) in self._rows(sa.select(reports.c.record).where(reports.c.id == report)):
                 yield record
 
