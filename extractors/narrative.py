@@ -269,6 +269,8 @@ _DISPUTES = {
 }
 _ONE_LIST = r"[^,，。;；!?\n零无未没無沒]*"
 _LIST = re.compile(rf"{_ONE_LIST}?(?:{'|'.join(words.pattern for words in _DISPUTES.values())}){_ONE_LIST}")
+# 行政复议申请 are no applications for information.
+_ONLY_DISPUTES = re.compile(rf"(?:(?!申请|申請).)*?(?:{'|'.join(words.pattern for words in _DISPUTES.values())})")
 # That nothing went wrong is no claim.
 _HARMLESS = re.compile(
     r"[^,，。;；、!?\n]{0,12}?(?:泄密|失密|失误|差错|错误|事故|问责|追责|责任追究|违规|违纪|负面|错别字|断更|超期"
@@ -281,10 +283,14 @@ def _denied(text: str, mention: Mention) -> tuple[str, ...]:
     if _HARMLESS.match(text, mention.end) and not _LIST.match(text, mention.end):
         return ()
     listed = _LIST.match(text, mention.end)
-    told = [name for name in mention.fields if name in _DISPUTES]
-    if not listed or not told or not any(_DISPUTES[name].search(listed.group()) for name in told):
+    if not listed:
         return mention.fields
     all_told = [name for name, words in _DISPUTES.items() if words.search(listed.group())]
+    if mention.fields == ("requests_received",) and _ONLY_DISPUTES.match(listed.group()):
+        return tuple(all_told)
+    told = [name for name in mention.fields if name in _DISPUTES]
+    if not any(_DISPUTES[name].search(listed.group()) for name in told):
+        return mention.fields
     return (*(name for name in mention.fields if name not in _DISPUTES), *all_told)
 
 

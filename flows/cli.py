@@ -129,6 +129,11 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--seed", type=int, default=None)
     train.set_defaults(command=_train)
 
+    doctor = commands.add_parser("doctor", help="look whether this machine has what the work needs")
+    _add_store(doctor)
+    _add_model(doctor)
+    doctor.set_defaults(command=_doctor)
+
     text = commands.add_parser("text", help="print a document's normalised text, to which all offsets refer")
     text.add_argument("file", type=Path, metavar="FILE")
     text.set_defaults(command=_text)
@@ -305,6 +310,17 @@ def _text(options: argparse.Namespace) -> int:
         return _report_failure(options.file, _failed(error))
     _print(document.text)
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from flows.doctor import examine
+    from models.reader import model_directory
+
+    exit_code = 0
+    for check in examine(options.store, options.model or model_directory()):
+        _print(f"{check.state:4}  {check.name}: {printable(check.text)}")
+        exit_code = EXIT_UNEXPECTED if check.state == "bad" else exit_code
+    return exit_code
 
 
 def _train(options: argparse.Namespace) -> int:
