@@ -1,0 +1,104 @@
+"""A checked report for the terminal, in Chinese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+
+from extractors.causes import Contradiction, Unchecked
+from extractors.explain import MAX_OPTIONS, Explainer, Text
+from extractors.report import Evidence
+from extractors.rules import load_problem_codes, load_rules
+from flows.checked import SEVERITIES, STATUSES, VERDICTS, Checked, block_states, by_code, shown, where
+from flows.layout import BLOCKS
+
+# Problems, places and messages of one kind that are shown; the page shows all.
+_SHOWN = 3
+# From this length on what both languages begin with, the sum itself, is printed once.
+_COMMON = 8
+
+
+def check_lines(checked: Checked) -> Iterator[str]:
+    """The report for the terminal."""
+    yield from _head(checked)
+    for one in checked.contradictions:
+        yield ""
+        yield from _contradiction(one, checked.explainer)
+    if checked.unchecked:
+        yield f"\n  未能核对 not checked: {checked.counts['unverifiable']}"
+        for gap in checked.unchecked:
+            yield from _unchecked(gap, checked.explainer)
+    if checked.report.problems:
+        yield f"\n  读取时的问题 problems: {len(checked.report.problems)}"
+        yield from _problems(checked)
+
+
+def _head(checked: Checked) -> Iterator[str]:
+    about, counts = checked.report.report, checked.counts
+    yield f"{shown(checked.report.source.path)}: {both(VERDICTS[checked.verdict])}"
+    facts = [about.title or "(无标题 no title)", about.authority, about.year and str(about.year), f"form {about.form}"]
+    yield f"  {' · '.join(shown(fact) for fact in facts if fact)}"
+    words = {
+        "errors": "处错误 errors",
+        "warnings": "处提示 warnings",
+        "consistent": "项相符 checks hold",
+        "unverifiable": "项未能核对 not checked",
+    }
+    yield f"  {', '.join(f'{counts[name]} {word}' for name, word in words.items())}"
+    for block, states in block_states(checked):
+        cells = ", ".join(f"{number} {STATUSES[name].zh} {name}" for name, number in states.items())
+        yield f"  {BLOCKS.get(block, block)}: {cells or '未见表格 no table was read'}"
+
+
+def _contradiction(one: Contradiction, explainer: Explainer) -> Iterator[str]:
+    rules = dict.fromkeys(finding.rule for finding in one.findings)
+    names = ", ".join(f"{load_rules()[rule].zh} {rule}" for rule in rules)
+    yield f"  [{one.number}] {both(SEVERITIES[one.severity])}: {names}{_places(where(one, explainer), explainer)}"
+    yield from _pair(explainer.verdict(one), "      = ")
+    for option in one.options[:MAX_OPTIONS]:
+        yield from _pair(explainer.option(option), "        * ")
+    if len(one.options) > MAX_OPTIONS:
+        yield f"        … {len(one.options)}"
+    for finding in one.findings:
+        yield from _pair(explainer.finding(finding), "      - ")
+    for name in (*one.claims, *one.beside):
+        claim = explainer.claims.get(name)
+        if claim is not None:
+            before, words, after = explainer.lit(claim)
+            agrees = " 与表内所印一致 agrees with what is printed" if name in one.beside else ""
+            yield shown(f"      > {before}【{words}】{after}{_places([claim.evidence], explainer)}{agrees}")
+
+
+def _places(evidence: Sequence[Evidence | None], explainer: Explainer) -> str:
+    places = dict.fromkeys(explainer.place(one) for one in evidence)
+    texts = [both(place.text) for place in places if place.text.en]
+    return f" ({', '.join(texts[:_SHOWN])}{' …' if len(texts) > _SHOWN else ''})" if texts else ""
+
+
+def _unchecked(gap: Unchecked, explainer: Explainer) -> Iterator[str]:
+    yield f"  - {len(gap.findings)} {load_rules()[gap.rule].zh} {gap.rule}"
+    yield from _pair(explainer.unchecked(gap), "      ")
+    if gap.reason in ("doubt", "meaning", "scope"):
+        yield from (f"      {shown(finding.message)}" for finding in gap.findings[:_SHOWN])
+
+
+def _problems(checked: Checked) -> Iterator[str]:
+    for code, problems in by_code(checked.report.problems).items():
+        known = load_problem_codes().get(code)
+        yield f"  - {len(problems)} {code}" + (f": {known.zh} / {known.en}" if known else "")
+        for problem in problems[:_SHOWN]:
+            yield f"      {shown(problem.message)}{_places([problem.evidence], checked.explainer)}"
+        if len(problems) > _SHOWN:
+            yield f"      … {len(problems)}"
+
+
+def _pair(text: Text, head: str) -> Iterator[str]:
+    yield shown(head + both(text))
+
+
+def both(text: Text) -> str:
+    """Both languages on one line; the sum that both begin with stands once."""
+    if text.zh == text.en:
+        return text.zh
+    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text.zh, text.en, strict=False)))
+    return f"{text.zh} / {text.en[common:].lstrip(',;: ') if common >= _COMMON else text.en}"

@@ -1,0 +1,110 @@
+"""A record held against itself: what contradicts itself, each cause once, and what could not be checked."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from extractors.causes import Contradiction, Unchecked, find_contradictions, find_unchecked
+from extractors.explain import Explainer, Text
+from extractors.forms import load_forms
+from extractors.report import Evidence, Problem, Report
+from flows.inbox import printable
+from flows.layout import report_tables
+
+Verdict = Literal["inconsistent", "warnings", "consistent", "nothing"]
+
+VERDICTS: dict[Verdict, Text] = {
+    "inconsistent": Text("有不一致", "inconsistent"),
+    "warnings": Text("有可疑之处", "to be looked at"),
+    "consistent": Text("未见不一致", "nothing inconsistent"),
+    "nothing": Text("没有可以核对的内容", "nothing to check"),
+}
+SEVERITIES = {"error": Text("错误", "error"), "warning": Text("提示", "warning")}
+STATUSES = {
+    "reported": Text("已填", "reported"),
+    "blank": Text("空白", "blank"),
+    "illegible": Text("无法辨认", "illegible"),
+    "absent": Text("缺", "absent"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A report with what contradicts itself in it, and what could not be checked."""
+
+    report: Report
+    explainer: Explainer
+    contradictions: tuple[Contradiction, ...]
+    unchecked: tuple[Unchecked, ...]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Contradictions by severity, findings that hold, and findings that could not be decided."""
+        counts = Counter(one.severity + "s" for one in self.contradictions)
+        counts.update(finding.status for finding in self.report.findings if finding.status != "inconsistent")
+        return counts
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst that was found."""
+        if self.counts["errors"]:
+            return "inconsistent"
+        if self.counts["warnings"]:
+            return "warnings"
+        return "consistent" if self.counts["consistent"] else "nothing"
+
+
+def check_report(report: Report, text: str) -> Checked:
+    """What a record holds against itself.
+
+    Args:
+        report: the record.
+        text: the text to which its offsets refer.
+    """
+    forms = load_forms()
+    return Checked(report, Explainer(report, text, forms), find_contradictions(report, forms), find_unchecked(report))
+
+
+def block_states(checked: Checked) -> Iterator[tuple[str, Counter[str]]]:
+    """The name of each block, and its cells by status; none where no table was read."""
+    forms = load_forms()
+    report = checked.report
+    tables = list(report_tables(report.report.blocks, forms))
+    for block, name in report.report.blocks.items():
+        own = {table.id for covered, _, table in tables if covered == block}
+        specs = forms[name].cells if name is not None and name in forms else {}
+        states = Counter[str](
+            cell.status for cell in report.cells if cell.key in specs and specs[cell.key].table in own
+        )
+        yield block, states
+
+
+def where(one: Contradiction, explainer: Explainer) -> list[Evidence | None]:
+    """The places of a contradiction: of the cells that a way out would change, else of all its cells and claims."""
+    claims = [explainer.claims[name].evidence for name in one.claims if name in explainer.claims]
+    keys = [change.name for option in one.options[:1] for change in option.changes if change.kind == "cell"]
+    if not keys and not claims:
+        keys = [key for finding in one.findings for key in finding.cells]
+    cells = [explainer.cells[key].evidence for key in keys if key in explainer.cells]
+    return [*cells, *claims]
+
+
+def by_code(problems: Sequence[Problem]) -> dict[str, list[Problem]]:
+    """Problems by their code, in the order of the first of each."""
+    found: dict[str, list[Problem]] = defaultdict(list)
+    for problem in problems:
+        found[problem.code].append(problem)
+    return found
+
+
+def shown(text: str) -> str:
+    """``text`` on one line, without characters that control a terminal or turn the direction of writing."""
+    return "".join(" " if char in "\n\t" else char if _is_plain(char) else "\ufffd" for char in printable(text))
+
+
+def _is_plain(char: str) -> bool:
+    return unicodedata.category(char) not in ("Cc", "Cf", "Zl", "Zp")
