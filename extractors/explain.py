@@ -6,30 +6,47 @@ the table.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
 
 from extractors.causes import Change, Contradiction, Option, Unchecked, table_forms
 from extractors.forms import Form, Identity
 from extractors.numbers import is_money
 from extractors.reconcile import cell_name, listed
-from extractors.report import Claim, Evidence, Finding, Number, Report
+from extractors.report import Claim, Evidence, Finding, Report
 from extractors.rules import load_rules
 from extractors.slips import WORDS
 from extractors.stated import comparable, plain
 
 # Ways out that are written out; the rest is counted.
 MAX_OPTIONS = 8
-_MARKS = {"blank": ("空白", "blank"), "illegible": ("无法辨认", "illegible"), "absent": ("缺", "absent")}
+_MARKS = {"blank": "空白 (blank)", "illegible": "? (illegible)", "absent": "缺 (absent)"}
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One statement in Chinese and in English."""
+    """One statement in Chinese and in English.
+
+    ``lead``, before it, and ``tail``, behind it, are figures and names of the form, the same in both languages.
+    """
 
     zh: str
     en: str
+    lead: str = ""
+    tail: str = ""
+
+    @property
+    def chinese(self) -> str:
+        """The whole statement in Chinese."""
+        return f"{self.lead}{'，' if self.lead and self.zh else ''}{self.zh}{'：' if self.tail else ''}{self.tail}"
+
+    @property
+    def english(self) -> str:
+        """The whole statement in English."""
+        return f"{self.lead}{', ' if self.lead and self.en else ''}{self.en}{': ' if self.tail else ''}{self.tail}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +97,20 @@ class Explainer:
         """Row and column of a cell, as the form prints them."""
         return cell_name(key, {}, self.forms[key]) if key in self.forms else f"“{key}”"
 
-    def printed(self, key: str) -> Text:
+    def printed(self, key: str) -> str:
         """What a cell shows: its value, or that it is blank, illegible or absent."""
         cell = self.cells.get(key)
         if cell is None or cell.value is None:
-            return Text(*_MARKS[cell.status if cell else "absent"])
-        return Text(str(cell.value), str(cell.value))
+            return _MARKS[cell.status if cell else "absent"]
+        return str(cell.value)
+
+    def rows(self, keys: Sequence[str]) -> str:
+        """The rows that ``keys`` lie in, or their columns in a table of one row, with the number of cells."""
+        lines: Counter[str] = Counter()
+        for key in keys:
+            spec = self.forms[key].cells[key] if key in self.forms else None
+            lines[(spec.row_label or spec.column_label) if spec else key] += 1
+        return listed([f"“{line}”" + (f" ({number})" if number > 1 else "") for line, number in lines.items()])
 
     def stated(self, claim: Claim) -> str:
         """Label and figure of a claim as printed."""
@@ -100,8 +125,8 @@ class Explainer:
         if identity is not None and finding.expected is not None:
             return self._sum(finding, identity)
         if finding.rule == "form.range":
-            values = listed([f"{self.name(key)} {self.printed(key).zh}" for key in finding.cells])
-            return Text(f"{values}：不得为负数或小数", f"{values}: must not be negative or fractional")
+            values = listed([f"{self.name(key)} {self.printed(key)}" for key in finding.cells])
+            return Text("不得为负数或小数", "must not be negative or fractional", values)
         members = [self.claims[name] for name in finding.claims if name in self.claims]
         if finding.expected is None or finding.reported is None or len(members) != len(finding.claims) or not members:
             return Text(load_rules()[finding.rule].checks_zh, finding.message)
@@ -111,27 +136,21 @@ class Explainer:
             return self._parts(finding, members)
         if finding.rule == "prose.share" and len(members) == 3:
             return self._share(finding, members)
-        return Text(
-            f"正文{self.stated(members[0])}，应为 {plain(finding.expected)}，相差 {_gap(finding)}",
-            f"the prose states {self.stated(members[0])}, expected {plain(finding.expected)}, off by {_gap(finding)}",
-        )
+        stated = f"{self.stated(members[0])}, {plain(finding.expected)}"
+        return Text(f"正文与之相差 {_gap(finding)}", f"the prose is off by {_gap(finding)}", stated)
 
     def _sum(self, finding: Finding, identity: Identity) -> Text:
         keys = (*identity.plus, *identity.minus)
         line, names = self._line(keys)
-        left, right = (self._terms(side, names) for side in (identity.plus, identity.minus))
-        sign = ">" if identity.relation == "at_most" else "≠"
-        sums = f"{line}{left} = {_plain(finding.expected)} {sign} {_plain(finding.reported)} = {right}"
+        left, right = (self._side(side, names) for side in (identity.plus, identity.minus))
         blanks = [names[key] for key in keys if key in self.cells and self.cells[key].status == "blank"]
-        soft = identity.relation == "expected"
-        return Text(
-            f"{sums}，相差 {_gap(finding)}"
-            + (f"；空白按零计：{listed(blanks)}" if blanks else "")
-            + ("；表样未明定此式" if soft else ""),
-            f"{sums}, off by {_gap(finding)}"
-            + (f"; blanks read as nil: {listed(blanks)}" if blanks else "")
-            + ("; customary, not demanded by the form" if soft else ""),
-        )
+        zh, en = f"相差 {_gap(finding)}", f"off by {_gap(finding)}"
+        if identity.relation == "expected":
+            zh, en = f"{zh}；表样未明定此式", f"{en}; customary, not demanded by the form"
+        if blanks:
+            zh, en = f"{zh}；空白按零计", f"{en}; blanks read as nil"
+        sign = ">" if identity.relation == "at_most" else "≠"
+        return Text(zh, en, f"{line}{left} {sign} {right}", listed(blanks))
 
     def _line(self, keys: Sequence[str]) -> tuple[str, dict[str, str]]:
         """The row or column that all ``keys`` lie in, and what tells each of them apart there."""
@@ -146,37 +165,40 @@ class Explainer:
             return f"“{column}”：" if has_key else "", {key: spec.row_label for key, spec in specs.items()}
         return "", {key: self.name(key) for key in keys}
 
-    def _terms(self, keys: Sequence[str], names: Mapping[str, str]) -> str:
-        terms = [f"{names[key]} {self.cells[key].value}" for key in keys if key in self.cells and self.cells[key].value]
-        if terms:
-            return " + ".join(terms)
-        # Nothing but nil stands on this side: one cell is named, many are not.
-        return f"{names[keys[0]]} {self.printed(keys[0]).zh}" if len(keys) == 1 else "0"
+    def _side(self, keys: Sequence[str], names: Mapping[str, str]) -> str:
+        """One side of a sum, written out; a lone cell is named even where it is nil."""
+        if len(keys) == 1:
+            return f"{names[keys[0]]} {self.printed(keys[0])}"
+        cells = {key: self.cells[key] for key in keys if key in self.cells}
+        terms = [f"{names[key]} {cell.value}" for key, cell in cells.items() if cell.value]
+        total = plain(sum((Decimal(cell.value or 0) for cell in cells.values()), Decimal(0)))
+        return " + ".join(terms) + f" = {total}" if len(terms) > 1 else "".join(terms) or "0"
 
     def _stated_against_table(self, finding: Finding, claim: Claim) -> Text:
         names = listed([self.name(key) for key in finding.cells])
-        together_zh, together_en = ("合计", "sum to") if len(finding.cells) > 1 else ("", "is")
+        many = len(finding.cells) > 1
         value = plain(finding.expected or 0)
         return Text(
-            f"正文{self.stated(claim)}，表格{names}{together_zh}为 {value}，相差 {_gap(finding)}",
-            f"the prose states {self.stated(claim)}, the table: {names} {together_en} {value}, off by {_gap(finding)}",
+            f"正文比表格{'多' if (finding.difference or 0) > 0 else '少'} {_gap(finding)}",
+            f"the prose has {_gap(finding)} {'more' if (finding.difference or 0) > 0 else 'fewer'} than the table",
+            f"{self.stated(claim)} ≠ {names}{' =' if many else ''} {value}",
         )
 
     def _parts(self, finding: Finding, members: Sequence[Claim]) -> Text:
-        terms = " + ".join(f"{self.stated(part)}" for part in members[1:])
-        total, value = self.stated(members[0]), plain(finding.expected or 0)
+        terms = " + ".join(self.stated(part) for part in members[1:])
         over = Decimal(finding.expected or 0) > Decimal(finding.reported or 0)
         return Text(
-            f"分项 {terms} = {value}，{'超过' if over else '不足'}总数{total}，相差 {_gap(finding)}",
-            f"the parts {terms} = {value} {'exceed' if over else 'fall short of'} {total} by {_gap(finding)}",
+            f"分项之和{'超过' if over else '不足'}总数，相差 {_gap(finding)}",
+            f"the parts {'exceed' if over else 'fall short of'} their whole by {_gap(finding)}",
+            f"{terms} = {plain(finding.expected or 0)} {'>' if over else '<'} {self.stated(members[0])}",
         )
 
     def _share(self, finding: Finding, members: Sequence[Claim]) -> Text:
         share, part, total = map(self.stated, members)
-        value = plain(finding.expected or 0)
         return Text(
-            f"正文写作{share}，而{part} ÷ {total} = {value}%",
-            f"the prose states {share}, but {part} ÷ {total} = {value}%",
+            "百分比与所列数字不符",
+            "not the percentage of these figures",
+            f"{part} ÷ {total} = {plain(finding.expected or 0)}% ≠ {share}",
         )
 
     # Ways out
@@ -204,47 +226,37 @@ class Explainer:
 
     def option(self, option: Option) -> Text:
         """One way out: every figure, as printed and as it would have to be."""
-        changes = [self._change(change) for change in option.changes]
-        zh, en = listed([change.zh for change in changes]), listed([change.en for change in changes])
+        slips = dict.fromkeys(change.slip for change in option.changes if change.slip)
+        prose = any(change.kind == "claim" for change in option.changes)
+        zh = [*(["改正文"] if prose else []), *(WORDS[slip][0] for slip in slips)]
+        en = [*(["in the prose"] if prose else []), *(WORDS[slip][1] for slip in slips)]
         if option.breaks:
-            zh += f"（但表内现成立的 {option.breaks} 式将不成立）"
-            en += f" (but {option.breaks} {'sum' if option.breaks == 1 else 'sums'} of the table that hold would break)"
+            zh.append(f"但表内现成立的 {option.breaks} 式将不成立")
+            sums = "1 sum of the table that holds" if option.breaks == 1 else f"{option.breaks} sums that hold"
+            en.append(f"but {sums} would break")
         elif option.stated:
-            zh += "（与正文所述一致）"
-            en += " (as the prose states)"
-        return Text(zh, en)
+            zh.append("与正文所述一致")
+            en.append("as the prose states")
+        return Text("，".join(zh), ", ".join(en), listed([self._change(change) for change in option.changes]))
 
-    def _change(self, change: Change) -> Text:
-        zh, en = WORDS[change.slip] if change.slip else ("", "")
+    def _change(self, change: Change) -> str:
         after = plain(change.suggested)
-        notes = (f"（{zh}）" if zh else "", f" ({en})" if en else "")
         if change.kind == "cell":
-            name, before = self.name(change.name), self.printed(change.name)
-            return Text(f"{name} {before.zh} → {after}{notes[0]}", f"{name} {before.en} → {after}{notes[1]}")
+            return f"{self.name(change.name)} {self.printed(change.name)} → {after}"
         claim = self.claims[change.name]
         unit = "万元" if is_money(claim.unit) else claim.unit or ""
-        before_text = plain(comparable(claim)) + unit
-        where = self.place(claim.evidence).text
-        return Text(
-            f"正文“{claim.label or claim.text}”（{where.zh}）{before_text} → {after}{unit}{notes[0]}",
-            f"the prose, “{claim.label or claim.text}” ({where.en}) {before_text} → {after}{unit}{notes[1]}",
-        )
+        return f"“{claim.label or claim.text}” {plain(comparable(claim))}{unit} → {after}{unit}"
 
     # What was not checked
 
     def unchecked(self, one: Unchecked) -> Text:
         """Why findings of one rule could not be decided."""
-        names = listed([self.name(key) for key in one.cells])
+        rows = self.rows(one.cells)
         scopes = listed(list(dict.fromkeys(scope for f in one.findings for scope in self._scopes(f))))
         texts = {
-            "absent": Text(f"报告中没有这些单元格：{names}", f"the report does not have the cells {names}"),
-            "illegible": Text(
-                f"以下单元格无法可靠辨认：{names}", f"cells that could not be read with confidence: {names}"
-            ),
-            "scope": Text(
-                f"正文所述为其他口径（{scopes}），不与全表比较",
-                f"stated for another body or area ({scopes}), not comparable with the whole table",
-            ),
+            "absent": Text("报告中没有这些单元格", "cells that the report does not have", tail=rows),
+            "illegible": Text("单元格无法可靠辨认", "cells that could not be read with confidence", tail=rows),
+            "scope": Text("正文所述为其他口径，不与全表比较", "stated for another body or area", tail=scopes),
             "doubt": Text("正文数字所指不明，不作判断", "what the figure of the prose means is doubtful"),
             "meaning": Text(
                 "正文所述的范围、时段或含义可能与表格或总数不同，不作判断",
@@ -265,29 +277,35 @@ class Explainer:
 
     # Sentences
 
-    def lit(self, claim: Claim) -> tuple[str, str, str]:
-        """The sentence of a claim: what stands before its own words, those words, and what follows.
+    def lit_parts(self, sentence: str, claims: Sequence[Claim]) -> list[tuple[str, bool]]:
+        """A sentence in parts, those that are the words of one of ``claims`` lit."""
+        lit = bytearray(len(sentence))
+        for claim in claims:
+            first, last = self._span(sentence, claim)
+            lit[first:last] = b"\1" * (last - first)
+        return [
+            ("".join(char for char, _ in run), bool(light))
+            for light, run in groupby(zip(sentence, lit, strict=True), key=lambda pair: pair[1])
+        ]
+
+    def _span(self, sentence: str, claim: Claim) -> tuple[int, int]:
+        """Where the words of a claim stand in its sentence, which has lost the line ends of the page.
 
         A sentence can hold the same words twice; the text before the evidence tells which are meant.
         """
-        places = [place for place, char in enumerate(claim.sentence) if not char.isspace()]
-        squeezed, words = ("".join(text.split()) for text in (claim.sentence, claim.text))
+        places = [place for place, char in enumerate(sentence) if not char.isspace()]
+        squeezed, words = ("".join(text.split()) for text in (sentence, claim.text))
         start = claim.evidence.start
         if not words or words not in squeezed:
-            return claim.sentence, "", ""
+            return 0, 0
         at = squeezed.index(words)
         if start is not None:
-            before = "".join(self.text[max(0, start - 4 * len(claim.sentence) - 50) : start].split())
+            before = "".join(self.text[max(0, start - 4 * len(sentence) - 50) : start].split())
             found = at
             while found >= 0 and not before.endswith(squeezed[:found]):
                 found = squeezed.find(words, found + 1)
             at = found if found >= 0 else at
-        first, last = places[at], places[at + len(words) - 1] + 1
-        return claim.sentence[:first], claim.sentence[first:last], claim.sentence[last:]
-
-
-def _plain(value: Number | None) -> str:
-    return plain(value or 0)
+        return places[at], places[at + len(words) - 1] + 1
 
 
 def _gap(finding: Finding) -> str:

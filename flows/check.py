@@ -1,4 +1,4 @@
-"""``gongkai check``: reports before they go online, one after the other; what was found, where it is written, the exit code.
+"""``gongkai check``: reports before they go online, one after the other: what is written where, and the exit code.
 
 A file whose checking fails for any reason is told apart from one that contradicts itself: the exit codes differ.
 """

@@ -82,7 +82,7 @@ def _of(one: Contradiction, name: str) -> Finding:
 
 
 def _languages(text: Text) -> dict[str, str]:
-    return {"zh": text.zh, "en": text.en}
+    return {"zh": text.chinese, "en": text.english}
 
 
 def _number(value: Number | None) -> int | float | None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
 
 from extractors.causes import Contradiction, Unchecked
 from extractors.explain import MAX_OPTIONS, Explainer, Text
 from extractors.report import Evidence
 from extractors.rules import load_problem_codes, load_rules
 from flows.checked import SEVERITIES, STATUSES, VERDICTS, Checked, block_states, by_code, shown, where
-from flows.layout import BLOCKS
 
 # Problems, places and messages of one kind that are shown; the page shows all.
 _SHOWN = 3
-# From this length on what both languages begin with, the sum itself, is printed once.
-_COMMON = 8
 
 
 def check_lines(checked: Checked) -> Iterator[str]:
@@ -45,9 +41,9 @@ def _head(checked: Checked) -> Iterator[str]:
         "unverifiable": "项未能核对 not checked",
     }
     yield f"  {', '.join(f'{counts[name]} {word}' for name, word in words.items())}"
-    for block, states in block_states(checked):
+    for title, states in block_states(checked):
         cells = ", ".join(f"{number} {STATUSES[name].zh} {name}" for name, number in states.items())
-        yield f"  {BLOCKS.get(block, block)}: {cells or '未见表格 no table was read'}"
+        yield f"  {title}: {cells or '未见表格 no table was read'}"
 
 
 def _contradiction(one: Contradiction, explainer: Explainer) -> Iterator[str]:
@@ -64,9 +60,9 @@ def _contradiction(one: Contradiction, explainer: Explainer) -> Iterator[str]:
     for name in (*one.claims, *one.beside):
         claim = explainer.claims.get(name)
         if claim is not None:
-            before, words, after = explainer.lit(claim)
+            text = "".join(f"【{part}】" if lit else part for part, lit in explainer.lit_parts(claim.sentence, [claim]))
             agrees = " 与表内所印一致 agrees with what is printed" if name in one.beside else ""
-            yield shown(f"      > {before}【{words}】{after}{_places([claim.evidence], explainer)}{agrees}")
+            yield shown(f"      > {text}{_places([claim.evidence], explainer)}{agrees}")
 
 
 def _places(evidence: Sequence[Evidence | None], explainer: Explainer) -> str:
@@ -97,8 +93,6 @@ def _pair(text: Text, head: str) -> Iterator[str]:
 
 
 def both(text: Text) -> str:
-    """Both languages on one line; the sum that both begin with stands once."""
-    if text.zh == text.en:
-        return text.zh
-    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text.zh, text.en, strict=False)))
-    return f"{text.zh} / {text.en[common:].lstrip(',;: ') if common >= _COMMON else text.en}"
+    """Both languages on one line; figures and names, the same in both, stand once."""
+    words = " / ".join(dict.fromkeys(part for part in (text.zh, text.en) if part))
+    return f"{text.lead}{' — ' if text.lead and words else ''}{words}{': ' if text.tail else ''}{text.tail}"

@@ -13,7 +13,7 @@ from extractors.explain import Explainer, Text
 from extractors.forms import load_forms
 from extractors.report import Evidence, Problem, Report
 from flows.inbox import printable
-from flows.layout import report_tables
+from flows.layout import BLOCKS, report_tables
 
 Verdict = Literal["inconsistent", "warnings", "consistent", "nothing"]
 
@@ -70,17 +70,18 @@ def check_report(report: Report, text: str) -> Checked:
 
 
 def block_states(checked: Checked) -> Iterator[tuple[str, Counter[str]]]:
-    """The name of each block, and its cells by status; none where no table was read."""
-    forms = load_forms()
-    report = checked.report
-    tables = list(report_tables(report.report.blocks, forms))
-    for block, name in report.report.blocks.items():
-        own = {table.id for covered, _, table in tables if covered == block}
-        specs = forms[name].cells if name is not None and name in forms else {}
-        states = Counter[str](
-            cell.status for cell in report.cells if cell.key in specs and specs[cell.key].table in own
-        )
-        yield block, states
+    """The name of each block of tables, and its cells by status; none where no table was read."""
+    forms, blocks = load_forms(), checked.report.report.blocks
+    statuses = {cell.key: cell.status for cell in checked.report.cells}
+    for block in (block for block, name in blocks.items() if name not in forms):
+        yield BLOCKS.get(block, block), Counter()
+    titles: dict[str, Counter[str]] = {}
+    for _, _, table in report_tables(blocks, forms):
+        states = titles.setdefault(BLOCKS.get(table.block) or table.captions[0], Counter())
+        keys = (table.cell_key(row, column) for row in table.rows if not row.heading for column in table.columns)
+        states.update(statuses.get(key, "absent") for key in keys)
+    for title, states in titles.items():
+        yield title, Counter({name: states[name] for name in STATUSES if states[name]})
 
 
 def where(one: Contradiction, explainer: Explainer) -> list[Evidence | None]:
@@ -101,10 +102,18 @@ def by_code(problems: Sequence[Problem]) -> dict[str, list[Problem]]:
     return found
 
 
+def clean(text: str) -> str:
+    """``text`` without characters that control a terminal, turn the direction of writing, or cannot be seen."""
+    return "".join(map(_visible, printable(text)))
+
+
 def shown(text: str) -> str:
-    """``text`` on one line, without characters that control a terminal or turn the direction of writing."""
-    return "".join(" " if char in "\n\t" else char if _is_plain(char) else "\ufffd" for char in printable(text))
+    """``text`` cleaned, on one line."""
+    return clean(text).replace("\n", " ").replace("\t", " ")
 
 
-def _is_plain(char: str) -> bool:
-    return unicodedata.category(char) not in ("Cc", "Cf", "Zl", "Zp")
+def _visible(char: str) -> str:
+    if char in "\n\t" or unicodedata.category(char) not in ("Cc", "Cf", "Zl", "Zp"):
+        return char
+    # Soft hyphens and spaces of no width are habits of web pages; the others pretend to be what they are not.
+    return "" if char in "\u00ad\u200b\u2060\ufeff" else "\ufffd"

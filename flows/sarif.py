@@ -12,7 +12,6 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -129,7 +128,7 @@ def _contradiction(one: Contradiction, path: Path, checked: Checked) -> dict[str
         "ruleId": one.findings[0].rule,
         "level": one.severity,
         "message": {"text": _message([*texts, *ways])},
-        "locations": [_location(place, path, checked) for place in places[:1] or [None]],
+        "locations": [_location(place, path, checked) for place in (places[:1] or (None,))],
         "relatedLocations": [_location(place, path, checked) for place in (*places[1:], *others)],
         "partialFingerprints": {"gongkai/findings/v1": hashlib.sha256("\n".join(names).encode()).hexdigest()},
         "properties": {
@@ -154,7 +153,7 @@ def _unchecked(gap: Unchecked, path: Path, checked: Checked) -> dict[str, Any]:
         "ruleId": gap.rule,
         "level": "note",
         "message": {"text": _message([explainer.unchecked(gap)])},
-        "locations": [_location(place, path, checked) for place in claims[:1] or [None]],
+        "locations": [_location(place, path, checked) for place in (claims[:1] or (None,))],
         "relatedLocations": [_location(place, path, checked) for place in claims[1:]],
         "properties": {"findings": [finding.id for finding in gap.findings], "reason": gap.reason},
     }
@@ -172,7 +171,7 @@ def _problem(problem: Problem, path: Path, checked: Checked) -> dict[str, Any]:
 
 
 def _message(texts: Sequence[Text]) -> str:
-    return "\n".join(("；".join(text.zh for text in texts), "; ".join(text.en for text in texts)))
+    return "\n".join(("；".join(text.chinese for text in texts), "; ".join(text.english for text in texts)))
 
 
 def _location(evidence: Evidence | None, path: Path, checked: Checked) -> dict[str, Any]:
