@@ -295,7 +295,13 @@ def _own_changes(finding: Finding, claims: Mapping[str, Claim]) -> list[Change]:
 
 def _claim_change(claim: Claim, value: Decimal) -> Change:
     reported, suggested = whole(comparable(claim)), whole(value)
-    return Change("claim", claim.id, reported, suggested, name_slip(reported, suggested))
+    return Change("claim", claim.id, reported, suggested, _slip(reported, suggested))
+
+
+def _slip(reported: Number | None, suggested: Number) -> Slip | None:
+    """The slip between two figures; any two of one digit differ by a digit, which explains nothing."""
+    short = reported is not None and abs(reported) < 10 and abs(suggested) < 10
+    return None if short else name_slip(reported, suggested)
 
 
 def _ends(change: Change, finding: Finding, claims: Mapping[str, Claim]) -> bool:
@@ -325,7 +331,7 @@ def _cell_options(group: Sequence[Finding], report: Report) -> Iterator[Option]:
     same = all(one.cells == first.cells and one.reported == first.reported for one in group)
     if cell is None or not same or first.reported is None or cell.status not in ("reported", "blank"):
         return
-    change = Change("cell", cell.key, cell.value, first.reported, name_slip(cell.value, first.reported))
+    change = Change("cell", cell.key, cell.value, first.reported, _slip(cell.value, first.reported))
     breaks = sum(
         finding.status == "consistent"
         and finding.rule.startswith("form.")

@@ -8,7 +8,7 @@ from extractors.causes import Contradiction, Unchecked
 from extractors.explain import MAX_OPTIONS, Explainer, Text
 from extractors.report import Evidence
 from extractors.rules import load_problem_codes, load_rules
-from flows.checked import SEVERITIES, STATUSES, VERDICTS, Checked, block_states, by_code, shown, where
+from flows.checked import SEVERITIES, STATUSES, VERDICTS, Checked, block_states, by_code, sentences, shown, where
 
 # Problems, places and messages of one kind that are shown; the page shows all.
 _SHOWN = 3
@@ -31,14 +31,15 @@ def check_lines(checked: Checked) -> Iterator[str]:
 
 def _head(checked: Checked) -> Iterator[str]:
     about, counts = checked.report.report, checked.counts
-    yield f"{shown(checked.report.source.path)}: {both(VERDICTS[checked.verdict])}"
+    left = counts["unverifiable"]
+    rest = f"; {left} 项未能核对 not checked" if left else ""
+    yield f"{shown(checked.report.source.path)}: {both(VERDICTS[checked.verdict])}{rest}"
     facts = [about.title or "(无标题 no title)", about.authority, about.year and str(about.year), f"form {about.form}"]
     yield f"  {' · '.join(shown(fact) for fact in facts if fact)}"
     words = {
         "errors": "处错误 errors",
         "warnings": "处提示 warnings",
         "consistent": "项相符 checks hold",
-        "unverifiable": "项未能核对 not checked",
     }
     yield f"  {', '.join(f'{counts[name]} {word}' for name, word in words.items())}"
     for title, states in block_states(checked):
@@ -57,12 +58,10 @@ def _contradiction(one: Contradiction, explainer: Explainer) -> Iterator[str]:
         yield f"        … {len(one.options)}"
     for finding in one.findings:
         yield from _pair(explainer.finding(finding), "      - ")
-    for name in (*one.claims, *one.beside):
-        claim = explainer.claims.get(name)
-        if claim is not None:
-            text = "".join(f"【{part}】" if lit else part for part, lit in explainer.lit_parts(claim.sentence, [claim]))
-            agrees = " 与表内所印一致 agrees with what is printed" if name in one.beside else ""
-            yield shown(f"      > {text}{_places([claim.evidence], explainer)}{agrees}")
+    for quoted in (*sentences(one.claims, explainer), *sentences(one.beside, explainer, beside=True)):
+        text = "".join(f"【{part}】" if lit else part for part, lit in quoted.parts)
+        agrees = " — 与表内所印一致 / agrees with what is printed" if quoted.beside else ""
+        yield shown(f"      > {text} ({both(quoted.place)}){agrees}")
 
 
 def _places(evidence: Sequence[Evidence | None], explainer: Explainer) -> str:

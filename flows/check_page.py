@@ -5,20 +5,20 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from extractors.causes import Contradiction
 from extractors.explain import MAX_OPTIONS, Explainer, Text
 from extractors.extract import EXTRACTOR_VERSION
 from extractors.forms import load_forms
-from extractors.report import Claim, Finding
+from extractors.report import Finding
 from extractors.rules import load_problem_codes, load_rules
-from flows.checked import SEVERITIES, STATUSES, VERDICTS, Checked, block_states, by_code, clean, where
+from flows.checked import SEVERITIES, STATUSES, VERDICTS, Checked, block_states, by_code, clean, sentences, where
 from flows.layout import Grid, lay_out, report_tables
 
 # As many as the style has; causes beyond take them again, and their numbers tell them apart.
@@ -39,7 +39,7 @@ def render_page(checked: Checked) -> str:
     named = _causes_of_cells(checked.contradictions)
     used = dict.fromkeys(finding.rule for finding in report.findings)
     page: str = _template().render(
-        css=Markup(css),  # our own file, not escaped: its hash is in the policy
+        css=css,
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'",
         version=EXTRACTOR_VERSION,
         path=report.source.path,
@@ -95,24 +95,14 @@ def _cause(one: Contradiction, explainer: Explainer) -> dict[str, Any]:
         "more": max(0, len(one.options) - MAX_OPTIONS),
         "findings": [explainer.finding(finding) for finding in one.findings],
         "sentences": [
-            *_sentences([explainer.claims[name] for name in one.claims if name in explainer.claims], explainer),
-            *_sentences([explainer.claims[name] for name in one.beside], explainer, beside=True),
+            *sentences(one.claims, explainer),
+            *sentences(one.beside, explainer, beside=True),
         ],
     }
 
 
 def _colour(number: int) -> int:
     return (number - 1) % _COLOURS
-
-
-def _sentences(claims: Iterable[Claim], explainer: Explainer, beside: bool = False) -> Iterator[dict[str, Any]]:
-    """Each sentence once, with the words of all ``claims`` that stand in it lit."""
-    found: dict[tuple[str, Text], list[Claim]] = {}
-    for claim in claims:
-        found.setdefault((claim.sentence, explainer.place(claim.evidence).text), []).append(claim)
-    for (text, place), members in found.items():
-        parts = explainer.lit_parts(text, members)
-        yield {"parts": parts, "place": place, "beside": beside}
 
 
 # Tables
@@ -137,7 +127,18 @@ def _tables(checked: Checked, named: Mapping[str, Sequence[Contradiction]]) -> I
             }
             for line in grid.lines
         ]
-        yield {"title": grid.title, "heads": grid.heads, "lines": lines}
+        yield {"title": grid.title, "heads": _head_rows(grid), "width": len(grid.heads) + 1, "lines": lines}
+
+
+def _head_rows(grid: Grid) -> list[list[tuple[str, int, int]]]:
+    """The rows of the header: labels with how many columns and rows they span."""
+    if not any(grid.above):
+        return [[(label, 1, 1) for label in ("", *grid.heads)]]
+    top: list[tuple[str, int, int]] = [("", 1, 2)]
+    for above, run in groupby(zip(grid.above, grid.heads, strict=True), key=lambda pair: pair[0]):
+        labels = [label for _, label in run]
+        top += [(above, len(labels), 1)] if above else [(label, 1, 2) for label in labels]
+    return [top, [(label, 1, 1) for above, label in zip(grid.above, grid.heads, strict=True) if above]]
 
 
 def _cell(key: str, explainer: Explainer, causes: Sequence[Contradiction]) -> dict[str, Any]:
@@ -168,19 +169,20 @@ def _claims(checked: Checked) -> Iterator[dict[str, Any]]:
     """Every check of the prose, in the order of the findings."""
     explainer = checked.explainer
     causes = {finding.id: one.number for one in checked.contradictions for finding in one.findings}
+    gaps = {finding.id: explainer.unchecked(gap) for gap in checked.unchecked for finding in gap.findings}
     for finding in checked.report.findings:
-        claims = [explainer.claims[name] for name in finding.claims if name in explainer.claims]
-        if not claims:
+        if not finding.claims:
             continue
         mark, status = _RESULTS[finding.status]
         yield {
             "mark": mark,
             "status": status,
             "cause": causes.get(finding.id),
-            "sentences": list(_sentences(claims, explainer)),
+            "sentences": list(sentences(finding.claims, explainer)),
             "rule": load_rules()[finding.rule],
             "cells": _cell_values(finding, explainer),
-            "message": finding.message,
+            "account": explainer.finding(finding) if finding.id in causes else gaps.get(finding.id),
+            "message": "" if finding.id in causes else finding.message,
         }
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from extractors.causes import Contradiction, Unchecked, find_contradictions, find_unchecked
 from extractors.explain import Explainer, Text
 from extractors.forms import load_forms
-from extractors.report import Evidence, Problem, Report
+from extractors.report import Claim, Evidence, Problem, Report
 from flows.inbox import printable
 from flows.layout import BLOCKS, report_tables
 
@@ -92,6 +92,24 @@ def where(one: Contradiction, explainer: Explainer) -> list[Evidence | None]:
         keys = [key for finding in one.findings for key in finding.cells]
     cells = [explainer.cells[key].evidence for key in keys if key in explainer.cells]
     return [*cells, *claims]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence in parts, those lit that are the words of a claim; ``beside``: they agree with what is printed."""
+
+    parts: tuple[tuple[str, bool], ...]
+    place: Text
+    beside: bool = False
+
+
+def sentences(names: Iterable[str], explainer: Explainer, beside: bool = False) -> Iterator[Sentence]:
+    """Each sentence once, with the words of all claims that stand in it lit."""
+    found: dict[tuple[str, Text], list[Claim]] = {}
+    for claim in (explainer.claims[name] for name in names if name in explainer.claims):
+        found.setdefault((claim.sentence, explainer.place(claim.evidence).text), []).append(claim)
+    for (text, place), members in found.items():
+        yield Sentence(tuple(explainer.lit_parts(text, members)), place, beside)
 
 
 def by_code(problems: Sequence[Problem]) -> dict[str, list[Problem]]:

@@ -25,11 +25,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """One table: its caption, the labels of its columns, its lines."""
+    """One table: its caption, the labels of its columns, those that stand above them (empty where none), its lines."""
 
     title: str
     heads: tuple[str, ...]
     lines: tuple[Line, ...]
+    above: tuple[str, ...] = ()
 
 
 def report_tables(blocks: Mapping[str, str | None], forms: Mapping[str, Form]) -> Iterator[tuple[str, Form, FormTable]]:
@@ -56,7 +57,8 @@ def lay_out(table: FormTable) -> Grid:
             Line(0, "·".join(path), tuple(table.cell_key(values[0], one) for one in columns[path])) for path in paths
         )
         return Grid(title, tuple(column.label for column in columns[paths[0]]), lines)
-    return Grid(title, tuple(column.label for column in table.columns), tuple(_lines(table)))
+    above = tuple("·".join(column.path) for column in table.columns)
+    return Grid(title, tuple(column.label for column in table.columns), tuple(_lines(table)), above)
 
 
 def _lines(table: FormTable) -> Iterator[Line]:

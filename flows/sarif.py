@@ -122,14 +122,23 @@ def _contradiction(one: Contradiction, path: Path, checked: Checked) -> dict[str
     ways = [explainer.verdict(one), *(explainer.option(option) for option in one.options[:MAX_OPTIONS])]
     places = [place for place in where(one, explainer) if place is not None]
     keys = dict.fromkeys(key for finding in one.findings for key in finding.cells)
-    others = [cell.evidence for key in keys if (cell := explainer.cells.get(key)) is not None and cell.evidence]
+    named = {explainer.cells[key].evidence: explainer.name(key) for key in keys if key in explainer.cells}
+    named |= {
+        explainer.claims[name].evidence: explainer.stated(explainer.claims[name])
+        for name in one.claims
+        if name in explainer.claims
+    }
+    others = [(place, label) for place, label in named.items() if place is not None and place not in places[:1]]
     names = sorted(finding.id for finding in one.findings)
     return {
         "ruleId": one.findings[0].rule,
         "level": one.severity,
         "message": {"text": _message([*texts, *ways])},
         "locations": [_location(place, path, checked) for place in (places[:1] or (None,))],
-        "relatedLocations": [_location(place, path, checked) for place in (*places[1:], *others)],
+        "relatedLocations": [
+            {**_location(place, path, checked), "id": number, "message": {"text": label}}
+            for number, (place, label) in enumerate(others, start=1)
+        ],
         "partialFingerprints": {"gongkai/findings/v1": hashlib.sha256("\n".join(names).encode()).hexdigest()},
         "properties": {
             "findings": names,
