@@ -300,7 +300,7 @@ def _claim_change(claim: Claim, value: Decimal) -> Change:
 
 def _slip(reported: Number | None, suggested: Number) -> Slip | None:
     """The slip between two figures; any two of one digit differ by a digit, which explains nothing."""
-    short = reported is not None and abs(reported) < 10 and abs(suggested) < 10
+    short = reported is not None and all(-10 < value < 10 for value in (reported, suggested))
     return None if short else name_slip(reported, suggested)
 
 

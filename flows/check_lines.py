@@ -15,17 +15,23 @@ _SHOWN = 3
 
 
 def check_lines(checked: Checked) -> Iterator[str]:
-    """The report for the terminal."""
+    """The report for the terminal, without characters that would control it."""
+    return map(shown, _lines(checked))
+
+
+def _lines(checked: Checked) -> Iterator[str]:
     yield from _head(checked)
     for one in checked.contradictions:
         yield ""
         yield from _contradiction(one, checked.explainer)
     if checked.unchecked:
-        yield f"\n  未能核对 not checked: {checked.counts['unverifiable']}"
+        yield ""
+        yield f"  未能核对 not checked: {checked.counts['unverifiable']}"
         for gap in checked.unchecked:
             yield from _unchecked(gap, checked.explainer)
     if checked.report.problems:
-        yield f"\n  读取时的问题 problems: {len(checked.report.problems)}"
+        yield ""
+        yield f"  读取时的问题 problems: {len(checked.report.problems)}"
         yield from _problems(checked)
 
 
@@ -33,9 +39,9 @@ def _head(checked: Checked) -> Iterator[str]:
     about, counts = checked.report.report, checked.counts
     left = counts["unverifiable"]
     rest = f"; {left} 项未能核对 not checked" if left else ""
-    yield f"{shown(checked.report.source.path)}: {both(VERDICTS[checked.verdict])}{rest}"
+    yield f"{checked.report.source.path}: {both(VERDICTS[checked.verdict])}{rest}"
     facts = [about.title or "(无标题 no title)", about.authority, about.year and str(about.year), f"form {about.form}"]
-    yield f"  {' · '.join(shown(fact) for fact in facts if fact)}"
+    yield f"  {' · '.join(fact for fact in facts if fact)}"
     words = {
         "errors": "处错误 errors",
         "warnings": "处提示 warnings",
@@ -51,17 +57,17 @@ def _contradiction(one: Contradiction, explainer: Explainer) -> Iterator[str]:
     rules = dict.fromkeys(finding.rule for finding in one.findings)
     names = ", ".join(f"{load_rules()[rule].zh} {rule}" for rule in rules)
     yield f"  [{one.number}] {both(SEVERITIES[one.severity])}: {names}{_places(where(one, explainer), explainer)}"
-    yield from _pair(explainer.verdict(one), "      = ")
+    yield f"      = {both(explainer.verdict(one))}"
     for option in one.options[:MAX_OPTIONS]:
-        yield from _pair(explainer.option(option), "        * ")
+        yield f"        * {both(explainer.option(option))}"
     if len(one.options) > MAX_OPTIONS:
         yield f"        … {len(one.options)}"
     for finding in one.findings:
-        yield from _pair(explainer.finding(finding), "      - ")
+        yield f"      - {both(explainer.finding(finding))}"
     for quoted in (*sentences(one.claims, explainer), *sentences(one.beside, explainer, beside=True)):
         text = "".join(f"【{part}】" if lit else part for part, lit in quoted.parts)
         agrees = " — 与表内所印一致 / agrees with what is printed" if quoted.beside else ""
-        yield shown(f"      > {text} ({both(quoted.place)}){agrees}")
+        yield f"      > {text} ({both(quoted.place)}){agrees}"
 
 
 def _places(evidence: Sequence[Evidence | None], explainer: Explainer) -> str:
@@ -72,9 +78,9 @@ def _places(evidence: Sequence[Evidence | None], explainer: Explainer) -> str:
 
 def _unchecked(gap: Unchecked, explainer: Explainer) -> Iterator[str]:
     yield f"  - {len(gap.findings)} {load_rules()[gap.rule].zh} {gap.rule}"
-    yield from _pair(explainer.unchecked(gap), "      ")
+    yield f"      {both(explainer.unchecked(gap))}"
     if gap.reason in ("doubt", "meaning", "scope"):
-        yield from (f"      {shown(finding.message)}" for finding in gap.findings[:_SHOWN])
+        yield from (f"      {finding.message}" for finding in gap.findings[:_SHOWN])
 
 
 def _problems(checked: Checked) -> Iterator[str]:
@@ -82,13 +88,9 @@ def _problems(checked: Checked) -> Iterator[str]:
         known = load_problem_codes().get(code)
         yield f"  - {len(problems)} {code}" + (f": {known.zh} / {known.en}" if known else "")
         for problem in problems[:_SHOWN]:
-            yield f"      {shown(problem.message)}{_places([problem.evidence], checked.explainer)}"
+            yield f"      {problem.message}{_places([problem.evidence], checked.explainer)}"
         if len(problems) > _SHOWN:
             yield f"      … {len(problems)}"
-
-
-def _pair(text: Text, head: str) -> Iterator[str]:
-    yield shown(head + both(text))
 
 
 def both(text: Text) -> str:
