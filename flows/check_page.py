@@ -13,16 +13,21 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from extractors.causes import Contradiction
+from extractors.errors import ExtractionError
 from extractors.explain import MAX_OPTIONS, Explainer, Text
 from extractors.extract import EXTRACTOR_VERSION
 from extractors.forms import load_forms
-from extractors.report import Finding
+from extractors.report import Finding, to_dict
 from extractors.rules import load_problem_codes, load_rules
 from flows.checked import SEVERITIES, STATUSES, VERDICTS, Checked, block_states, by_code, clean, sentences, where
+from flows.draw import draw_pages
 from flows.layout import Grid, lay_out, report_tables
 
 # As many as the style has; causes beyond take them again, and their numbers tell them apart.
 _COLOURS = 6
+# Pixels across a page: digits can be told, and a page takes some 300 kB.
+_PICTURE_WIDTH = 1100
+_PICTURES = 20
 _MARKS = {"blank": "/", "illegible": "?", "absent": "缺"}
 _RESULTS = {
     "consistent": ("✓", Text("相符", "agrees")),
@@ -59,6 +64,7 @@ def render_page(checked: Checked) -> str:
             for gap in checked.unchecked
         ],
         problems=list(_problems(checked)),
+        pictures=_pictures(checked),
         rules=[rule for rule in load_rules().values() if rule.id in used],
     )
     return page
@@ -160,6 +166,33 @@ def _cell(key: str, explainer: Explainer, causes: Sequence[Contradiction]) -> di
             if change.name == key
         ]
     return {"text": text, "classes": " ".join(classes), "numbers": [one.number for one in causes], "to": "".join(sure)}
+
+
+# Pictures of scanned pages
+
+
+def _pictures(checked: Checked) -> dict[str, Any]:
+    """What was read, drawn over the pages of a scan; ``failure`` where it cannot be drawn."""
+    source = checked.report.source
+    if not source.scanned or source.pages is None:
+        return {"pages": [], "more": 0, "failure": ""}
+    record = to_dict(checked.report)
+    # One mark a cause, under the number that it has on this page.
+    record["findings"] = [
+        {
+            "status": "inconsistent",
+            "severity": one.severity,
+            "id": ", ".join(dict.fromkeys(finding.rule for finding in one.findings)),
+            "cells": list(dict.fromkeys(key for finding in one.findings for key in finding.cells)),
+            "expected": None,
+        }
+        for one in checked.contradictions
+    ]
+    try:
+        pages = [base64.b64encode(page).decode() for page in draw_pages(record, _PICTURE_WIDTH, _PICTURES)]
+    except ExtractionError as error:
+        return {"pages": [], "more": 0, "failure": error.reason}
+    return {"pages": pages, "more": max(0, source.pages - len(pages)), "failure": ""}
 
 
 # Claims and problems

@@ -16,6 +16,7 @@ import jsonschema
 import lxml.html
 import pytest
 from conftest import NARRATIVE, make_report
+from PIL import Image
 from taggers import LookUp
 
 from extractors.extract import extract_with_text
@@ -251,6 +252,30 @@ def test_nothing_of_a_hostile_report_controls_the_terminal() -> None:
     lines = "\n".join(check_lines(check_report(*hostile_report())))
     assert not re.search(r"[\x00-\x09\x0b-\x1f\u202a-\u202e]", lines)
     assert "<script>" in lines
+
+
+def scanned_report(path: Path) -> Report:
+    """A record of one picture of a page, with a broken sum on it."""
+    Image.new("RGB", (400, 300), "white").save(path)
+    values = {"applications.new.total": 3}
+    plain = make_report(path, hashlib.sha256(path.read_bytes()).hexdigest(), values=values, broken=tuple(values))
+    return replace(plain, source=replace(plain.source, media_type="image/png", pages=1, scanned=True))
+
+
+def test_the_pages_of_a_scan_are_drawn_into_the_page(tmp_path: Path) -> None:
+    page = page_of(scanned_report(tmp_path / "scan.png"), "")
+    (source,) = page.xpath("//figure/img/@src")
+    head, _, data = source.partition(",")
+    assert head == "data:image/jpeg;base64"
+    assert Image.open(io.BytesIO(base64.b64decode(data))).width > 300
+
+
+def test_pages_that_cannot_be_drawn_are_told(tmp_path: Path) -> None:
+    report = scanned_report(tmp_path / "scan.png")
+    (tmp_path / "scan.png").write_bytes(b"another")
+    page = page_of(report, "")
+    assert not page.xpath("//img")
+    assert "the pages could not be drawn: the file has changed" in page.text_content()
 
 
 # JSON and SARIF
