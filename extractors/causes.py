@@ -8,7 +8,7 @@ is only ever a way out of everything that stands in the group; nothing is correc
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -107,7 +107,9 @@ def find_contradictions(report: Report, forms: Mapping[str, Form]) -> tuple[Cont
         joined = [finding for finding in prose if _explains(one, finding)]
         prose = [finding for finding in prose if finding not in joined]
         found[place] = _with_prose(one, joined, report)
-    found += [_prose_contradiction(group, report, claims) for group in _prose_groups(prose, claims)]
+    cells = {cell.key: cell for cell in report.cells}
+    holding = Counter(key for finding in report.findings if _is_sum(finding) for key in finding.cells)
+    found += [_prose_contradiction(group, cells, holding, claims) for group in _prose_groups(prose, claims)]
     order = {finding.id: place for place, finding in enumerate(report.findings)}
     found.sort(key=lambda one: (one.severity != "error", order[one.findings[0].id]))
     return tuple(replace(one, number=number) for number, one in enumerate(found, start=1))
@@ -231,12 +233,17 @@ def _with_prose(one: Contradiction, joined: Sequence[Finding], report: Report) -
 def _prose_groups(findings: Sequence[Finding], claims: Mapping[str, Claim]) -> list[list[Finding]]:
     """Findings that one changed figure would end, or that hold the same figure against the same cells."""
     groups: list[list[Finding]] = []
+    # Only groups that share a claim, or cells and a figure, can have one cause: they alone are asked.
+    near: dict[object, dict[int, None]] = defaultdict(dict)
     for finding in findings:
-        home = next((group for group in groups if _one_cause([*group, finding], claims)), None)
-        if home is None:
-            groups.append([finding])
-        else:
-            home.append(finding)
+        marks = [*finding.claims, (finding.cells, finding.reported)]
+        places = dict.fromkeys(place for mark in marks for place in near[mark])
+        home = next((place for place in places if _one_cause([*groups[place], finding], claims)), len(groups))
+        if home == len(groups):
+            groups.append([])
+        groups[home].append(finding)
+        for mark in marks:
+            near[mark][home] = None
     return groups
 
 
@@ -247,8 +254,16 @@ def _one_cause(group: Sequence[Finding], claims: Mapping[str, Claim]) -> bool:
     return bool(_claim_changes(group, claims))
 
 
-def _prose_contradiction(group: Sequence[Finding], report: Report, claims: Mapping[str, Claim]) -> Contradiction:
-    options = [*_claim_options(group, claims), *_cell_options(group, report)]
+def _is_sum(finding: Finding) -> bool:
+    """Whether it is a sum of the tables that holds."""
+    return finding.status == "consistent" and finding.rule.startswith("form.") and finding.rule != "form.range"
+
+
+def _prose_contradiction(
+    group: Sequence[Finding], cells: Mapping[str, Cell], holding: Mapping[str, int], claims: Mapping[str, Claim]
+) -> Contradiction:
+    """Findings of the prose with one cause; ``holding`` counts the sums that hold by the cells that are in them."""
+    options = [*_claim_options(group, claims), *_cell_options(group, cells, holding)]
     options.sort(key=lambda option: (option.breaks, option.distance))
     return Contradiction(0, _gravest(group), tuple(group), "several" if options else "none", tuple(options))
 
@@ -324,22 +339,16 @@ def _fits_share(change: Change, finding: Finding, claims: Mapping[str, Claim]) -
     return abs(share - part * _HUNDRED / total) < digit
 
 
-def _cell_options(group: Sequence[Finding], report: Report) -> Iterator[Option]:
+def _cell_options(group: Sequence[Finding], cells: Mapping[str, Cell], holding: Mapping[str, int]) -> Iterator[Option]:
     """The one cell that all claims of the group are held against, changed to what they state."""
     first = group[0]
-    cell = next((cell for cell in report.cells if (cell.key,) == first.cells), None)
+    cell = cells.get(first.cells[0]) if len(first.cells) == 1 else None
     same = all(one.cells == first.cells and one.reported == first.reported for one in group)
     if cell is None or not same or first.reported is None or cell.status not in ("reported", "blank"):
         return
     change = Change("cell", cell.key, cell.value, first.reported, _slip(cell.value, first.reported))
-    breaks = sum(
-        finding.status == "consistent"
-        and finding.rule.startswith("form.")
-        and finding.rule != "form.range"
-        and cell.key in finding.cells
-        for finding in report.findings
-    )
-    yield Option((change,), _strokes(change), breaks, tuple(name for one in group for name in one.claims))
+    stated = tuple(name for one in group for name in one.claims)
+    yield Option((change,), _strokes(change), holding.get(cell.key, 0), stated)
 
 
 def table_forms(report: Report, forms: Mapping[str, Form]) -> dict[str, Form]:

@@ -6,6 +6,8 @@ the table.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,9 @@ from extractors.rules import load_rules
 from extractors.slips import WORDS
 from extractors.stated import comparable, plain
 
+# Sentences beyond it, in characters, are lists without a full stop: so much of them is shown on both sides of a figure.
+MAX_SENTENCE = 600
+_AROUND = 150
 # Ways out that are written out; the rest is counted.
 MAX_OPTIONS = 8
 _MARKS = {"blank": "空白 (blank)", "illegible": "? (illegible)", "absent": "缺 (absent)"}
@@ -70,6 +75,7 @@ class Explainer:
     def __init__(self, report: Report, text: str, forms: Mapping[str, Form]) -> None:
         self.report = report
         self.text = text
+        self.ends = [match.start() for match in re.finditer("\n", text)]
         self.forms = table_forms(report, forms)
         self.cells = {cell.key: cell for cell in report.cells}
         self.claims = {claim.id: claim for claim in report.claims}
@@ -86,7 +92,7 @@ class Explainer:
             return Place(None, None)
         if evidence.page is not None:
             return Place(evidence.page, None)
-        return Place(None, None if evidence.start is None else self.text.count("\n", 0, evidence.start) + 1)
+        return Place(None, None if evidence.start is None else bisect_left(self.ends, evidence.start) + 1)
 
     def cell_place(self, key: str) -> Place:
         """Where a cell stands."""
@@ -277,6 +283,14 @@ class Explainer:
 
     # Sentences
 
+    def sentence(self, claim: Claim) -> str:
+        """The sentence of a claim; of a very long one what stands around its words."""
+        start, end = claim.evidence.start, claim.evidence.end
+        if len(claim.sentence) <= MAX_SENTENCE or start is None or end is None:
+            return claim.sentence[:MAX_SENTENCE]
+        excerpt = self.text[max(0, start - _AROUND) : end + _AROUND].replace("\n", "")
+        return f"…{excerpt[:MAX_SENTENCE]}…"
+
     def lit_parts(self, sentence: str, claims: Sequence[Claim]) -> list[tuple[str, bool]]:
         """A sentence in parts, those that are the words of one of ``claims`` lit."""
         lit = bytearray(len(sentence))
@@ -302,7 +316,7 @@ class Explainer:
         if start is not None:
             before = "".join(self.text[max(0, start - 4 * len(sentence) - 50) : start].split())
             found = at
-            while found >= 0 and not before.endswith(squeezed[:found]):
+            while found >= 0 and not before.endswith(squeezed[:found].lstrip("…")):
                 found = squeezed.find(words, found + 1)
             at = found if found >= 0 else at
         return places[at], places[at + len(words) - 1] + 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from extractors.causes import Contradiction
-from extractors.explain import Text
-from extractors.report import Finding, Number, plain_number, to_dict
+from extractors.explain import Explainer, Text
+from extractors.report import Number, plain_number, to_dict
 from flows.checked import Checked
 
 SCHEMA = "gongkai.check/1"
@@ -16,6 +17,8 @@ SCHEMA = "gongkai.check/1"
 def check_json(checked: Checked) -> str:
     """One line of JSON."""
     report = to_dict(checked.report)
+    items = {item["id"]: item for part in ("findings", "claims") for item in report[part]}
+    items |= {cell["key"]: cell for cell in report["cells"]}
     counts = checked.counts
     plain: dict[str, Any] = {
         "schema": SCHEMA,
@@ -23,7 +26,7 @@ def check_json(checked: Checked) -> str:
         "report": report["report"],
         "verdict": checked.verdict,
         "counts": {name: counts[name] for name in ("errors", "warnings", "consistent", "unverifiable")},
-        "contradictions": [_contradiction_json(one, checked, report) for one in checked.contradictions],
+        "contradictions": [_contradiction(one, checked.explainer, items) for one in checked.contradictions],
         "unchecked": [
             {
                 "rule": gap.rule,
@@ -39,11 +42,10 @@ def check_json(checked: Checked) -> str:
     return json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
 
 
-def _contradiction_json(one: Contradiction, checked: Checked, report: dict[str, Any]) -> dict[str, Any]:
-    explainer = checked.explainer
-    ids = {finding.id for finding in one.findings}
-    names = {*one.claims, *one.beside}
-    keys = {key for finding in one.findings for key in finding.cells}
+def _contradiction(one: Contradiction, explainer: Explainer, items: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """A contradiction with the ``items`` of the record that it names: findings and claims by id, cells by key."""
+    keys = dict.fromkeys(key for finding in one.findings for key in finding.cells)
+    names = dict.fromkeys((*one.claims, *one.beside))
     return {
         "number": one.number,
         "severity": one.severity,
@@ -67,18 +69,10 @@ def _contradiction_json(one: Contradiction, checked: Checked, report: dict[str, 
             }
             for option in one.options
         ],
-        "findings": [
-            {**finding, **_languages(explainer.finding(_of(one, finding["id"])))}
-            for finding in report["findings"]
-            if finding["id"] in ids
-        ],
-        "cells": [cell for cell in report["cells"] if cell["key"] in keys],
-        "claims": [claim for claim in report["claims"] if claim["id"] in names],
+        "findings": [{**items[finding.id], **_languages(explainer.finding(finding))} for finding in one.findings],
+        "cells": [items[key] for key in keys if key in items],
+        "claims": [items[name] for name in names if name in items],
     }
-
-
-def _of(one: Contradiction, name: str) -> Finding:
-    return next(finding for finding in one.findings if finding.id == name)
 
 
 def _languages(text: Text) -> dict[str, str]:

@@ -202,7 +202,8 @@ def _claims(checked: Checked) -> Iterator[dict[str, Any]]:
     """Every check of the prose, in the order of the findings."""
     explainer = checked.explainer
     causes = {finding.id: one.number for one in checked.contradictions for finding in one.findings}
-    gaps = {finding.id: explainer.unchecked(gap) for gap in checked.unchecked for finding in gap.findings}
+    whys = ((explainer.unchecked(gap), gap) for gap in checked.unchecked)
+    gaps = {finding.id: why for why, gap in whys for finding in gap.findings}
     for finding in checked.report.findings:
         if not finding.claims:
             continue

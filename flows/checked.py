@@ -107,7 +107,7 @@ def sentences(names: Iterable[str], explainer: Explainer, beside: bool = False) 
     """Each sentence once, with the words of all claims that stand in it lit."""
     found: dict[tuple[str, Text], list[Claim]] = {}
     for claim in (explainer.claims[name] for name in names if name in explainer.claims):
-        found.setdefault((claim.sentence, explainer.place(claim.evidence).text), []).append(claim)
+        found.setdefault((explainer.sentence(claim), explainer.place(claim.evidence).text), []).append(claim)
     for (text, place), members in found.items():
         yield Sentence(tuple(explainer.lit_parts(text, members)), place, beside)
 
