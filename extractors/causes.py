@@ -230,27 +230,46 @@ def _with_prose(one: Contradiction, joined: Sequence[Finding], report: Report) -
 # Figures of the prose
 
 
-def _prose_groups(findings: Sequence[Finding], claims: Mapping[str, Claim]) -> list[list[Finding]]:
+@dataclass(frozen=True, slots=True)
+class _Broken:
+    """A contradiction of the prose and the changes of one claim that would end it."""
+
+    finding: Finding
+    changes: tuple[Change, ...]
+
+    def ended_by(self, change: Change, claims: Mapping[str, Claim]) -> bool:
+        """Whether the change of a claim would end it."""
+        if self.finding.rule == "prose.share":
+            return _fits_share(change, self.finding, claims)
+        return any((own.name, own.suggested) == (change.name, change.suggested) for own in self.changes)
+
+    def is_like(self, other: _Broken) -> bool:
+        """Whether both hold the same figure against the same cells."""
+        one, two = self.finding, other.finding
+        return one.rule == two.rule == "prose.table" and (one.cells, one.reported) == (two.cells, two.reported)
+
+
+def _prose_groups(findings: Sequence[Finding], claims: Mapping[str, Claim]) -> list[list[_Broken]]:
     """Findings that one changed figure would end, or that hold the same figure against the same cells."""
-    groups: list[list[Finding]] = []
+    groups: list[list[_Broken]] = []
     # Only groups that share a claim, or cells and a figure, can have one cause: they alone are asked.
     near: dict[object, dict[int, None]] = defaultdict(dict)
     for finding in findings:
+        one = _Broken(finding, tuple(_own_changes(finding, claims)))
         marks = [*finding.claims, (finding.cells, finding.reported)]
         places = dict.fromkeys(place for mark in marks for place in near[mark])
-        home = next((place for place in places if _one_cause([*groups[place], finding], claims)), len(groups))
+        home = next((place for place in places if _one_cause([*groups[place], one], claims)), len(groups))
         if home == len(groups):
             groups.append([])
-        groups[home].append(finding)
+        groups[home].append(one)
         for mark in marks:
             near[mark][home] = None
     return groups
 
 
-def _one_cause(group: Sequence[Finding], claims: Mapping[str, Claim]) -> bool:
-    first = group[0]
-    if all(one.rule == "prose.table" and one.cells == first.cells and one.reported == first.reported for one in group):
-        return first.expected is not None
+def _one_cause(group: Sequence[_Broken], claims: Mapping[str, Claim]) -> bool:
+    if all(one.is_like(group[0]) for one in group):
+        return group[0].finding.expected is not None
     return bool(_claim_changes(group, claims))
 
 
@@ -260,19 +279,20 @@ def _is_sum(finding: Finding) -> bool:
 
 
 def _prose_contradiction(
-    group: Sequence[Finding], cells: Mapping[str, Cell], holding: Mapping[str, int], claims: Mapping[str, Claim]
+    group: Sequence[_Broken], cells: Mapping[str, Cell], holding: Mapping[str, int], claims: Mapping[str, Claim]
 ) -> Contradiction:
     """Findings of the prose with one cause; ``holding`` counts the sums that hold by the cells that are in them."""
     options = [*_claim_options(group, claims), *_cell_options(group, cells, holding)]
     options.sort(key=lambda option: (option.breaks, option.distance))
-    return Contradiction(0, _gravest(group), tuple(group), "several" if options else "none", tuple(options))
+    findings = tuple(one.finding for one in group)
+    return Contradiction(0, _gravest(findings), findings, "several" if options else "none", tuple(options))
 
 
-def _claim_options(group: Sequence[Finding], claims: Mapping[str, Claim]) -> Iterator[Option]:
+def _claim_options(group: Sequence[_Broken], claims: Mapping[str, Claim]) -> Iterator[Option]:
     """One claim changed; where the prose repeats a figure, all its places together."""
     changes = _claim_changes(group, claims)
     if not changes and len(group) > 1:
-        alike = [change for finding in group for change in _own_changes(finding, claims)[:1]]
+        alike = [change for one in group for change in one.changes[:1]]
         yield Option(tuple(alike), sum(_strokes(change) for change in alike))
     yield from (Option((change,), _strokes(change)) for change in changes)
 
@@ -281,19 +301,15 @@ def _strokes(change: Change) -> int:
     return typing_distance(change.reported, change.suggested)
 
 
-def _claim_changes(group: Sequence[Finding], claims: Mapping[str, Claim]) -> list[Change]:
+def _claim_changes(group: Sequence[_Broken], claims: Mapping[str, Claim]) -> list[Change]:
     """The changes of one claim that would end every finding of the group."""
-    return [
-        change
-        for change in _own_changes(group[0], claims)
-        if all(_ends(change, finding, claims) for finding in group[1:])
-    ] or [
-        # A share is only known to its last digit: a figure that another finding names exactly may fit it.
-        change
-        for finding in group[1:]
-        for change in _own_changes(finding, claims)
-        if all(_ends(change, other, claims) for other in group if other is not finding)
-    ][:1]
+
+    def ends_all(change: Change, own: _Broken) -> bool:
+        return all(one is own or one.ended_by(change, claims) for one in group)
+
+    first = [change for change in group[0].changes if ends_all(change, group[0])]
+    # A share is only known to its last digit: a figure that another finding names exactly may fit it.
+    return first or [change for one in group[1:] for change in one.changes if ends_all(change, one)][:1]
 
 
 def _own_changes(finding: Finding, claims: Mapping[str, Claim]) -> list[Change]:
@@ -319,12 +335,6 @@ def _slip(reported: Number | None, suggested: Number) -> Slip | None:
     return None if short else name_slip(reported, suggested)
 
 
-def _ends(change: Change, finding: Finding, claims: Mapping[str, Claim]) -> bool:
-    if finding.rule == "prose.share":
-        return _fits_share(change, finding, claims)
-    return any((own.name, own.suggested) == (change.name, change.suggested) for own in _own_changes(finding, claims))
-
-
 def _fits_share(change: Change, finding: Finding, claims: Mapping[str, Claim]) -> bool:
     """Whether a stated percentage, its part and its whole agree once one of them has changed."""
     if len(finding.claims) != 3 or any(name not in claims for name in finding.claims):
@@ -339,15 +349,15 @@ def _fits_share(change: Change, finding: Finding, claims: Mapping[str, Claim]) -
     return abs(share - part * _HUNDRED / total) < digit
 
 
-def _cell_options(group: Sequence[Finding], cells: Mapping[str, Cell], holding: Mapping[str, int]) -> Iterator[Option]:
+def _cell_options(group: Sequence[_Broken], cells: Mapping[str, Cell], holding: Mapping[str, int]) -> Iterator[Option]:
     """The one cell that all claims of the group are held against, changed to what they state."""
-    first = group[0]
+    first = group[0].finding
     cell = cells.get(first.cells[0]) if len(first.cells) == 1 else None
-    same = all(one.cells == first.cells and one.reported == first.reported for one in group)
+    same = all(one.is_like(group[0]) for one in group)
     if cell is None or not same or first.reported is None or cell.status not in ("reported", "blank"):
         return
     change = Change("cell", cell.key, cell.value, first.reported, _slip(cell.value, first.reported))
-    stated = tuple(name for one in group for name in one.claims)
+    stated = tuple(name for one in group for name in one.finding.claims)
     yield Option((change,), _strokes(change), holding.get(cell.key, 0), stated)
 
 

@@ -72,7 +72,7 @@ def sarif_log(files: Sequence[FileResults]) -> dict[str, Any]:
                         ],
                     }
                 ],
-                "artifacts": [_artifact(file) for file in files],
+                "artifacts": list({_uri(file.path): _artifact(file) for file in files}.values()),
                 "results": [result for file in files for result in file.results],
             }
         ],

@@ -457,7 +457,7 @@ SARIF = {
 def test_sarif_keeps_to_its_schema_and_names_what_it_found(write: Callable[..., Path], tmp_path: Path) -> None:
     bad = write(CLEAN.replace("申请20件", "申请21件").replace("| 1 |  | 1 | 4 |", "| 1 |  | 1 | 5 |"), "坏 bad.txt")
     empty = write("", "empty.txt")
-    code, output, _ = run(bad, empty, form="sarif")
+    code, output, _ = run(bad, empty, bad, form="sarif")
     assert code == 2
     log = json.loads(output)
     jsonschema.validate(log, SARIF)
