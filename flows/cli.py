@@ -24,8 +24,8 @@ DEFAULT_STORE = Path("gongkai-store")
 
 _EXITS = """exit codes:
   0   everything was done
-  1   an unexpected failure
-  2   wrong usage, or a folder or store that cannot be used
+  1   an unexpected failure; check: something is inconsistent
+  2   wrong usage, or a folder or store that cannot be used; check: a file could not be checked
   3   run: finished, with files of the folder in quarantine
   10-18  extract, show, text: no record from a file (the last such error):
       11 unreadable, 12 empty, 13 unsupported, 14 damaged, 15 encrypted,
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of our output has gone (head, less): nothing to say, and nobody to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return EXIT_UNEXPECTED
+        return int(getattr(options, "unexpected", EXIT_UNEXPECTED))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,6 +82,16 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--retry", action="store_true", help="try unchanged files in quarantine again")
     _add_model(run)
     run.set_defaults(command=_run)
+
+    check = commands.add_parser("check", help="before publishing: does anything in a report contradict itself?")
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    check.add_argument(
+        "--html", type=Path, metavar="OUT", help="write a page to read and print: a file for one FILE, else a folder"
+    )
+    check.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="default: %(default)s")
+    check.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
+    _add_model(check)
+    check.set_defaults(command=_check, unexpected=EXIT_USAGE)
 
     show = commands.add_parser("show", help="show one report on the terminal: its tables, findings and problems")
     what = show.add_mutually_exclusive_group(required=True)
@@ -197,6 +207,19 @@ def _extract(options: argparse.Namespace) -> int:
                 output.write(outcome.record.encode("utf-8", "backslashreplace") + b"\n")
                 output.flush()
     return exit_code
+
+
+def _check(options: argparse.Namespace) -> int:
+    from flows.check import Options, TargetError, check_files
+    from models.reader import read_with_text
+
+    _use_model(options)
+    wanted = Options(tuple(options.files), options.format, options.html, options.strict)
+    try:
+        with _records_only() as output:
+            return check_files(wanted, read_with_text, output, _report_failure)
+    except TargetError as error:
+        raise UsageError(printable(str(error))) from error
 
 
 def _run(options: argparse.Namespace) -> int:
