@@ -13,6 +13,7 @@ from extractors.document import Document
 from extractors.docx import read_doc, read_docx
 from extractors.errors import EmptyFile, LimitExceeded, NotAReport, UnreadableFile, UnsupportedFormat
 from extractors.forms import load_forms
+from extractors.growth import check_growth
 from extractors.html import read_html
 from extractors.metadata import About, read_metadata
 from extractors.pdf import read_pdf
@@ -66,6 +67,7 @@ def extract_report(path: Path, tagger: Tagger | None = None) -> Report:
             *check_tables(tables, forms),
             *check_tables_stated(claims, tables, forms, document.text, about.year),
             *check_sums(claims, document.text, tables),
+            *check_growth(claims, about.year),
         ),
         problems=(*document.problems, *tables.problems, *doubts, *_unread(document, tables)),
     )

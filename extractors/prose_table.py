@@ -71,6 +71,14 @@ def check_tables_stated(
     return tuple(_Checker(read_claims(claims, text), tables, forms, year).findings())
 
 
+def amounts_meant(
+    claims: Sequence[Claim], tables: Tables, forms: Mapping[str, Form], year: int | None
+) -> dict[str, tuple[Amount, ...]]:
+    """What each claim can mean in the tables, by its id, with no more context than the claims themselves."""
+    checker = _Checker(read_claims(claims, ""), tables, forms, year)
+    return {name: tuple(checker._amounts(stated)) for name, stated in checker.stated.items()}
+
+
 class _Checker:
     """The claims of one report and the cells that they can mean."""
 

@@ -13,6 +13,7 @@ from flows.inbox import InboxFile, Plan, find_files, make_plan, printable, scan
 from flows.screen import Screen
 from flows.store import DUPLICATE, Store
 from flows.workers import CRASHED, EXTRACTOR, INTERRUPTED, TIME_LIMIT_S, Outcome
+from flows.years import settle_years
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,8 @@ class Run:
         self._screen.progress(self._settled, len(self.plan.to_read))
 
     def finish(self) -> Summary:
-        """Works out revisions, completes the run's row and counts."""
-        self._store.find_revisions()
+        """Works out revisions and what lies between years, completes the run's row and counts."""
+        settle_years(self._store)
         summary = self._summarise()
         counts: dict[str, int | float] = {
             "seconds": summary.seconds,
@@ -127,7 +128,7 @@ class Run:
 
         broken = count(
             f"SELECT p.rule, sum(p.severity = 'error'), sum(p.severity <> 'error') {mine} "
-            "JOIN findings p ON p.report = r.id WHERE p.status = 'inconsistent' GROUP BY 1 ORDER BY 1",
+            "JOIN every_finding p ON p.report = r.id WHERE p.status = 'inconsistent' GROUP BY 1 ORDER BY 1",
             run=self._id,
         )
         quarantined = count(
@@ -147,7 +148,7 @@ class Run:
             revised=count(f"SELECT count(*) {mine} JOIN revisions v ON v.report = r.id", run=self._id)[0][0],
             quarantine=tuple((path, code, reason) for path, code, reason in quarantined),
             cells=tally("status", "cells"),
-            verdicts=tally("status", "findings"),
+            verdicts=tally("status", "every_finding"),
             findings={rule: (errors, warnings) for rule, errors, warnings in broken},
             problems=tally("code", "problems"),
         )
