@@ -30,12 +30,15 @@ Name = TypeVar("Name", bound=Hashable)
 # 苏州工业园区 begins with no 州; 市场, 市容 and 区划 end no area; 津市市 is one, 济南市市中区 two of them.
 _AREA = re.compile(
     r"(?P<area>[\u4e00-\u9fff·]{1,9}?(?:自治区|特别行政区|自治州|自治县|自治旗|地区|林区|省|盟|(?<=..)州(?![市区县省])"
-    r"|市(?!场|容|级|直|政(?!府|务|协|法|数)|市(?!中区|场|政|直|容|级|监)|[区县旗省])|县(?!级|域|直|[市区])|旗|(?<!小)区(?!划|域|间|级|直|县)))"
+    r"|市(?!场|容|级|直|政(?!府|务|协|法|数)|市(?!中区|场|政(?!府)|直|容|级|监)|[区县旗省])|县(?!级|域|直)|旗|(?<!小)区(?!划|域|间|级|直|县)))"
 )
 _ZONE = re.compile(r"(?:开发|园|示范|保税|风景|度假|旅游|实验|工业|产业|管理|合作|口岸|生态|新|林)区$")
 _ZONE_OFFICE = re.compile(r"^(?:管理委员会|管委会|管理局|党工委|管理处|$)")
 _TOWNSHIP = re.compile(r"(?P<name>[\u4e00-\u9fff·]{1,12}?(?:民族乡|乡|镇|街道|苏木))(?P<rest>[\u4e00-\u9fff]*)")
 _NOT_TOWNSHIP = re.compile(r"^(?:城乡|住房|乡镇|城镇|村镇|各)|乡村|城乡|乡镇")
+# No body has a name so long; what has is no name.
+_LONGEST = 60
+_MOST_READ = 200
 _BRACKETS = re.compile(r"\([^()]*\)$")
 _EDGES = "《》“”\"'、,。:;-—_/\\ "
 _LEVELS = {"区": 3, "县": 3, "旗": 3, "省": 1, "州": 2, "盟": 2, "市": 2}
@@ -153,7 +156,7 @@ def read_body(authority: str, region: str | None) -> Body:
 
 def _folded(name: str) -> str:
     """One width, one script, no blanks, nothing in brackets behind it."""
-    text = encode(name).chars.replace("\n", "").replace("〔", "(").replace("〕", ")").strip(_EDGES)
+    text = encode(name[:_MOST_READ]).chars.replace("\n", "").replace("〔", "(").replace("〕", ")").strip(_EDGES)
     return _BRACKETS.sub("", text).strip(_EDGES)
 
 
@@ -204,7 +207,7 @@ def _department(areas: tuple[str, ...], rest: str) -> Body:
     area = areas[-1] if areas else ""
     stem = next((core.removesuffix(rank) for rank in names.ranks if core.endswith(rank)), core)
     family = f"部门|{area}|{names.successions.get(core, stem)}"
-    own = not areas and (
+    own = (not areas and len(core) <= _LONGEST) and (
         _NATIONAL.search(core) or not _COMMON.search(core) or _ZONE.search(core.removesuffix("管委会"))
     )
     kind: Kind = "department" if areas or not own else "other"

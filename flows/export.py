@@ -1,4 +1,4 @@
-"""The store as files: CSV, one row a cell or one row a report, and JSON Lines, the records as they were written."""
+"""The store as files: CSV, one row a cell or one row a report, and JSON Lines, the records with their findings."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def export(store: Store, kind: str, target: BinaryIO | Path, form: str | None = 
     if form is not None and form not in load_forms():
         raise ValueError(f"there is no form {form}; forms: {', '.join(load_forms())}")
     if kind == "jsonl":
-        _write(target, lambda stream: _write_lines(stream, store.records()))
+        _write(target, lambda stream: _write_lines(stream, store.records_with_years()))
     elif kind == "csv-long":
         _write(target, lambda stream: _write_csv(stream, LONG_COLUMNS, _long_rows(store)))
     elif form is not None:

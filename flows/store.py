@@ -287,6 +287,12 @@ class Store:
         """The rows of a query in SQL."""
         return [tuple(row) for row in self._rows(sa.text(query).bindparams(**parameters))]
 
+    def stream(self, query: str, **parameters: Any) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query in SQL, some at a time."""
+        statement = sa.text(query).bindparams(**parameters)
+        for row in self.connection.execution_options(yield_per=500).execute(statement):
+            yield tuple(row)
+
     def view(self, name: str, order: str) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
         """Column names and rows of a view, the rows one at a time."""
         result = self.connection.execution_options(yield_per=100).execute(
@@ -300,8 +306,29 @@ class Store:
             for (record,) in self._rows(sa.select(reports.c.record).where(reports.c.id == report)):
                 yield record
 
+    def records_with_years(self) -> Iterator[str]:
+        """As :meth:`records`, each with the findings between it and the report for the year before, if there are any."""
+        for report, record in self.stream("SELECT id, record FROM reports ORDER BY path, id"):
+            yield self._with_years(report, record)
+
+    def _with_years(self, report: int, record: str) -> str:
+        if not sa.inspect(self.connection).has_table("year_findings"):
+            return record
+        columns = [column for column in year_findings.c if column.name not in ("report", "n", "earlier", "body")]
+        query = sa.select(*columns).where(year_findings.c.report == report).order_by(year_findings.c.n)
+        rows = [dict(row) for row in self.connection.execute(query).mappings()]
+        if not rows:
+            return record
+        for row in rows:
+            row |= {name: json.loads(row[name]) if row[name] else None for name in ("cells", "claims", "suggestion")}
+        parsed = json.loads(record)
+        parsed["findings"] += rows
+        return printable(json.dumps(parsed, ensure_ascii=False, separators=(",", ":")))
+
     def find_record(self, name: str) -> str:
-        """The record of a report by the beginning of its sha256 (at least 4 digits) or by its path.
+        """The record of a report, with what was found between years.
+
+        ``name`` is the beginning of its sha256 (at least 4 digits) or its path.
 
         Raises:
             StoreError: none, or more than one, has that name.
@@ -310,12 +337,12 @@ class Store:
         by_path = sa.or_(reports.c.path == wanted, reports.c.path.endswith("/" + wanted, autoescape=True))
         by_content = reports.c.sha256.startswith(wanted.lower(), autoescape=True)
         condition = sa.or_(by_path, by_content) if len(wanted) >= 4 else by_path
-        matches = self._rows(sa.select(reports.c.path, reports.c.record).where(condition).limit(3))
+        matches = self._rows(sa.select(reports.c.path, reports.c.record, reports.c.id).where(condition).limit(3))
         if not matches:
             raise StoreError(f"{wanted}: neither a file nor a report of {self.path.parent}")
         if len(matches) > 1:
             raise StoreError(f"{wanted}: names several reports, among them {matches[0][0]} and {matches[1][0]}")
-        return str(matches[0][1])
+        return self._with_years(matches[0][2], matches[0][1])
 
     def _check_version(self) -> None:
         version = self.connection.execute(sa.text("PRAGMA user_version")).scalar_one()
