@@ -254,42 +254,45 @@ def identify(bodies: Mapping[Name, Body]) -> dict[Name, Identity]:
     found: dict[Name, Identity] = {}
     for key, places in groups.items():
         firsts = {areas: bodies[names[0]] for areas, names in places.items()}
-        for cluster in _clusters(firsts):
+        for cluster, doubt in _clusters(firsts):
             longest = max(cluster, key=lambda areas: (len(areas), areas))
-            doubt = _doubt(cluster, firsts)
             for areas in cluster:
-                identity = Identity("".join(longest) + key, doubt)
-                found.update(dict.fromkeys(places[areas], identity))
+                found.update(dict.fromkeys(places[areas], Identity("".join(longest) + key, doubt)))
     return found
 
 
-def _clusters(firsts: Mapping[tuple[str, ...], Body]) -> Iterator[list[tuple[str, ...]]]:
-    """The areas whose bodies are all the same; those that are so by a third only stand alone."""
-    left = sorted(firsts)
-    while left:
-        first = left[0]
-        cluster = [areas for areas in left if areas == first or compare(firsts[first], firsts[areas]) == "same"]
-        grown = True
-        while grown:
-            more = [
-                areas
-                for areas in left
-                if areas not in cluster and any(compare(firsts[areas], firsts[one]) == "same" for one in cluster)
-            ]
-            cluster += more
-            grown = bool(more)
-        pairs = itertools.combinations(cluster, 2)
-        whole = all(compare(firsts[one], firsts[other]) == "same" for one, other in pairs)
-        yield from [cluster] if whole else [[areas] for areas in cluster]
-        left = [areas for areas in left if areas not in cluster]
+_SHARED = "several bodies bear this name, and the reports do not tell the area"
 
 
-def _doubt(cluster: list[tuple[str, ...]], firsts: Mapping[tuple[str, ...], Body]) -> str | None:
-    if not all(firsts[areas].certain for areas in cluster):
-        return "several bodies bear this name, and the reports do not tell the area"
-    others = [areas for areas in firsts if areas not in cluster]
-    if len(cluster) == 1 and any(compare(firsts[cluster[0]], firsts[areas]) == "same" for areas in others):
-        return "the name fits several bodies: " + "、".join(
-            "".join(areas) or "(no area)" for areas in others if compare(firsts[cluster[0]], firsts[areas]) == "same"
-        )
-    return None
+def _clusters(firsts: Mapping[tuple[str, ...], Body]) -> Iterator[tuple[list[tuple[str, ...]], str | None]]:
+    """The areas whose bodies are all the same, with the doubt that is left; ``firsts`` is a body of each."""
+    by_innermost: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for areas in sorted(firsts):
+        if areas:
+            by_innermost[areas[-1]].append(areas)
+    clusters: list[list[tuple[str, ...]]] = []
+    split = False
+    for group in by_innermost.values():
+        if all(compare(firsts[one], firsts[other]) == "same" for one, other in itertools.combinations(group, 2)):
+            clusters.append(group)
+            continue
+        split = True
+        for areas in group:
+            others = [other for other in group if other != areas and compare(firsts[areas], firsts[other]) == "same"]
+            yield [areas], _fits(others) if others else None
+    if () in firsts:
+        body = firsts[()]
+        if body.kind == "township" or not body.certain:
+            yield [()], None if body.certain else _SHARED
+        elif len(clusters) <= 1 and not split:
+            clusters = [[(), *(clusters[0] if clusters else ())]]
+        else:
+            yield [()], _fits([areas for areas in firsts if areas])
+    for cluster in clusters:
+        yield cluster, None if all(firsts[areas].certain for areas in cluster) else _SHARED
+
+
+def _fits(others: list[tuple[str, ...]]) -> str:
+    most = 5
+    named = "、".join("".join(areas) for areas in others[:most])
+    return f"the name fits several bodies, of {named}" + ("…" if len(others) > most else "")

@@ -202,9 +202,12 @@ def last_digit(share: Stated) -> Decimal:
 
 def percent(share: Stated) -> Interval:
     """What a percentage can mean: rounded or cut off at its last printed digit, or as wide as 约 and 以上 make it."""
+    digit = last_digit(share)
+    if share.claim.bound == "about" and "成" in share.claim.text:
+        # 约一成 is what is nearer to one tenth than to none or two.
+        return Interval(share.value - digit / 2, share.value + digit / 2)
     if share.claim.bound != "exact":
         return share.interval
-    digit = last_digit(share)
     return Interval(share.value - digit / 2, share.value + digit, open=True)
 
 

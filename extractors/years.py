@@ -227,7 +227,8 @@ class _Pair:
         blanks: list[str],
     ) -> Finding:
         sign = {"equal": ("=", "≠"), "at_most": ("≥", "<"), "incomparable": ("", "")}[identity.relation][not holds]
-        sums = f"{shown[0]} = {plain(expected)} {sign} {plain(reported)} = {shown[1]}"
+        total = f" = {plain(expected)}" if len(identity.earlier + identity.add + identity.subtract) > 1 else ""
+        sums = f"{shown[0]}{total} {sign} {shown[1]}"
         nil = f"；空白按零计：{listed(blanks)}" if blanks else ""
         nil_en = f"; blanks read as nil: {listed(blanks)}" if blanks else ""
         if holds:

@@ -137,8 +137,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_findings(commands: Any) -> None:
     findings = commands.add_parser("findings", help="what does not add up in the store, the worst first, or counted")
-    findings.add_argument("--rule", help="only this rule (years.carry), or this family of rules (years)")
-    findings.add_argument("--authority", metavar="NAME", help="only bodies with NAME in their name, or called so")
+    findings.add_argument(
+        "--rule", type=printable, help="only this rule (years.carry), or this family of rules (years)"
+    )
+    findings.add_argument(
+        "--authority", type=printable, metavar="NAME", help="only bodies with NAME in their name, or called so"
+    )
     findings.add_argument("--year", type=int, help="only reports for this year")
     findings.add_argument(
         "--status", choices=("inconsistent", "unverifiable", "consistent", "all"), default="inconsistent",
@@ -153,7 +157,9 @@ def _add_findings(commands: Any) -> None:
 
 def _add_ledger(commands: Any) -> None:
     ledger = commands.add_parser("ledger", help="which body's report for which year is there, missing or unreadable")
-    ledger.add_argument("--authority", metavar="NAME", help="only bodies with NAME in their name, or called so")
+    ledger.add_argument(
+        "--authority", type=printable, metavar="NAME", help="only bodies with NAME in their name, or called so"
+    )
     ledger.add_argument("--year", type=int, help="only this year")
     ledger.add_argument("--status", choices=("received", "missing", "duplicate", "revised", "unreadable"))
     _add_format(ledger)

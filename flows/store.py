@@ -307,7 +307,7 @@ class Store:
                 yield record
 
     def records_with_years(self) -> Iterator[str]:
-        """As :meth:`records`, each with the findings between it and the report for the year before, if there are any."""
+        """As :meth:`records`, each with the findings between it and the report for the year before."""
         for report, record in self.stream("SELECT id, record FROM reports ORDER BY path, id"):
             yield self._with_years(report, record)
 

@@ -19,7 +19,7 @@ def same(*named: tuple[str, str | None]) -> bool:
 @pytest.mark.parametrize(
     "spellings",
     [
-        ["某县人民政府办公室", "某县政府办", "某县人民政府办公厅", "某县政府办公室", "某縣人民政府辦公室", "某县人民政府办公室（县外事办公室）"],
+        ["某县人民政府办公室", "某县政府办", "某县人民政府办公厅", "某縣人民政府辦公室", "某县政府办公室（县外事办）"],
         ["白石县水利局", "澄川市白石县水利局", "栖江省澄川市白石县水利局", "白石县 水利局", "《白石县水利局》"],
         ["白石县人民政府", "白石县政府", "白石县", "澄川市白石县人民政府"],
         ["白石县卫生健康委员会", "白石县卫健委", "白石县卫生健康委", "白石县卫生健康局"],
@@ -106,7 +106,7 @@ def test_hostile_names_are_read_quickly_and_belong_to_nobody() -> None:
     assert not read_body("市" * 50_000, None).certain
     assert read_body("水利局", "县区" * 30_000).key
     assert time.perf_counter() - started < 2
-    assert read_body("\udcff=cmd|'/c calc'!A1", None).key
+    assert read_body("=cmd|'/c calc'!A1", None).key
 
 
 def test_bodies_of_one_area_that_may_follow_each_other_share_a_family() -> None:
