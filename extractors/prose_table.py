@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -72,11 +72,11 @@ def check_tables_stated(
 
 
 def amounts_meant(
-    claims: Sequence[Claim], tables: Tables, forms: Mapping[str, Form], year: int | None
+    claims: Sequence[Claim], wanted: Container[str], tables: Tables, forms: Mapping[str, Form], year: int | None
 ) -> dict[str, tuple[Amount, ...]]:
-    """What each claim can mean in the tables, by its id, with no more context than the claims themselves."""
+    """What the ``wanted`` claims, by their ids, can mean in the tables, with no more context than all claims are."""
     checker = _Checker(read_claims(claims, ""), tables, forms, year)
-    return {name: tuple(checker._amounts(stated)) for name, stated in checker.stated.items()}
+    return {name: tuple(checker._amounts(stated)) for name, stated in checker.stated.items() if name in wanted}
 
 
 class _Checker:

@@ -309,7 +309,8 @@ def _growths(pair: _Pair) -> Iterator[Finding]:
     if not changes:
         return
     before = read_claims([_claim(claim) for claim in pair.earlier.record["claims"]], "")
-    readings = amounts_meant(claims, _tables(pair.later), _by_name(pair.later), pair.later.year)
+    wanted = {change.own.claim.id for change in changes}
+    readings = amounts_meant(claims, wanted, _tables(pair.later), _by_name(pair.later), pair.later.year)
     seen: set[str] = set()
     for change in changes:
         last = [*_cells_before(change, pair, readings), *_claims_before(change, before, pair.earlier.year)]
