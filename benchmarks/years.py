@@ -91,8 +91,8 @@ def _record(name: str, year: int, form: Form, values: dict[str, int], last: int)
         "cells": ["applications.new.total"], "claims": ["c1"], "suggestion": None,
     }  # fmt: skip
     about = {
-        "title": name, "authority": name, "year": year, "form": form.name, "blocks": dict.fromkeys(form.blocks, form.name),
-        "coverage": "organ", "published": None, "region": name[: name.index("县") + 1],
+        "title": name, "authority": name, "year": year, "form": form.name,
+        "blocks": dict.fromkeys(form.blocks, form.name), "coverage": "organ", "published": None, "region": name[: name.index("县") + 1],
     }  # fmt: skip
     source = {
         "path": str(file.path), "sha256": file.sha256, "media_type": "application/pdf", "pages": 3, "scanned": False,
