@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from extractors.narrative import Tagger
 
 # Part of a stored record's identity: raise it with every change that can change a record.
-EXTRACTOR_VERSION = "0.3.0"
+EXTRACTOR_VERSION = "0.4.0"
 
 # What the report is about: one of these stands in every annual report, whatever its form and age.
 _SUBJECT = re.compile(r"信息公开|政务公开|資訊公開|信息公開|政務公開")

@@ -40,7 +40,7 @@ _LONGEST_NAME = 40
 _REPORTS = """
 SELECT coalesce(b.name, r.authority), b.doubt, r.authority, r.year, r.coverage, r.path,
        EXISTS (SELECT 1 FROM revisions WHERE revises = r.id),
-       (SELECT count(*) FROM duplicates d WHERE d.original = r.path)
+       (SELECT count(*) FROM files f WHERE f.sha256 = r.sha256 AND f.path <> r.path)
 FROM reports r LEFT JOIN bodies b ON b.report = r.id ORDER BY r.year, r.id
 """
 
@@ -127,13 +127,14 @@ def _name_apart(bodies: Mapping[str, Mapping[int, Entry]], printed: Mapping[str,
 
 
 def _add_missing(authority: str, body: str, entries: dict[int, Entry], years: Sequence[int]) -> None:
-    """Years before the body's last report, and up to the newest of the store, for which there is nothing.
+    """Years for which there is nothing: from the body's first report to the newest year of the store.
 
-    Years are those that the store holds a report for, or that lie between two of the body's own.
+    Years before its first report count where the store holds a report of some body for them.
     """
-    own = sorted(entries)
-    for year in sorted({*years, *range(own[0], own[-1] + 1)} - set(own)):
-        note = [_BEFORE] if year < own[0] else []
+    first = min(entries)
+    expected = {*range(first, years[-1] + 1), *(year for year in years if year < first)}
+    for year in sorted(expected - entries.keys()):
+        note = [_BEFORE] if year < first else []
         entries[year] = Entry(authority, body, year, notes=note)
 
 

@@ -148,9 +148,10 @@ def _doubts(named: Sequence[_Named]) -> Iterator[Problem]:
     """Reports that bear one name, and may or may not be of one body."""
     by_year = _by_year(named, lambda one: one.body.key)
     for (key, year), later in by_year.items():
+        others = by_year.get((key, year - 1), [])
+        certain = {other.name for other in others if not other.doubt}
         for one in later:
-            others = by_year.get((key, year - 1), [])
-            if any(other.name == one.name and not (one.doubt or other.doubt) for other in others):
+            if one.name in certain and not one.doubt:
                 continue
             other = next((other for other in others if compare(one.body, other.body) != "different"), None)
             if other is not None:
