@@ -421,7 +421,7 @@ def _cells_before(change: Change, pair: _Pair, readings: Mapping[str, Any]) -> I
 
 
 def _claims_before(change: Change, before: Mapping[str, Stated], year: int) -> Iterator[_Last]:
-    """Last year's claims in the same field; firm where the label is the same and only one figure has it."""
+    """Last year's claims in the same field; firm where the label is the same and no other figure has one like it."""
     own = change.own
     alike = [
         one
@@ -432,11 +432,10 @@ def _claims_before(change: Change, before: Mapping[str, Stated], year: int) -> I
         and one.money == own.money
         and (one.money or (one.claim.unit or "") == (own.claim.unit or ""))
     ]
-    same = {one.value for one in alike if one.label == own.label}
-    for one in alike:
-        if one.label != own.label and _core(one) != _core(own):
-            continue
-        firm = bool(own.label) and one.label == own.label and len(same) == 1
+    named = [one for one in alike if one.label == own.label or _core(one) == _core(own)]
+    values = {one.value for one in named}
+    for one in named:
+        firm = bool(own.label) and one.label == own.label and len(values) == 1
         exact = one.interval.exact and own.claim.field != "other_count"
         source = f"the report for {year}: {one.shown()}"
         yield _Last(one.interval, comparable(one.claim), source, firm, exact, one.claim.confidence)

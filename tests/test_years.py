@@ -316,6 +316,14 @@ def test_what_last_year_calls_otherwise_can_agree_but_proves_nothing() -> None:
     assert not between(last, this, "years.growth")
 
 
+def test_two_figures_of_one_name_prove_nothing() -> None:
+    last = record(2022, marked="⟦主动公开信息|4000条|total⟧。⟦公开信息|900条|total⟧。")
+    this = record(2023, marked="⟦主动公开信息|4243条|total⟧,⟦较去年增长|10%|growth⟧。")
+    assert only(between(last, this, "years.growth")).status == "unverifiable"
+    this = record(2023, marked="⟦主动公开信息|4243条|total⟧,⟦较去年增长|6.1%|growth⟧。")
+    assert only(between(last, this, "years.growth")).status == "consistent"
+
+
 @pytest.mark.parametrize(
     "marked",
     [
