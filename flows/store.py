@@ -19,7 +19,7 @@ from sqlalchemy.dialects import sqlite
 
 from extractors.authorities import Identity, identify, read_body
 from flows.inbox import InboxFile, printable
-from flows.tables import (
+from flows.schema import (
     Numeric,
     bodies,
     cells,
