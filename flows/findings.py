@@ -76,7 +76,7 @@ def find_rows(store: Store, choice: Choice) -> Iterator[Row]:
     """
     _check(store)
     conditions, parameters = _conditions(choice)
-    for *values, body in store.stream(f"{_QUERY} {conditions} {_WORST}", **parameters):
+    for *values, body in store.stream_rows(f"{_QUERY} {conditions} {_WORST}", **parameters):
         if choice.authority is None or names(choice.authority, values[0], body):
             values[10], values[11] = (tuple(json.loads(part or "[]")) for part in values[10:12])
             yield Row(*values)

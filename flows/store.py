@@ -287,7 +287,7 @@ class Store:
         """The rows of a query in SQL."""
         return [tuple(row) for row in self._rows(sa.text(query).bindparams(**parameters))]
 
-    def stream(self, query: str, **parameters: Any) -> Iterator[tuple[Any, ...]]:
+    def stream_rows(self, query: str, **parameters: Any) -> Iterator[tuple[Any, ...]]:
         """The rows of a query in SQL, some at a time."""
         statement = sa.text(query).bindparams(**parameters)
         for row in self.connection.execution_options(yield_per=500).execute(statement):
@@ -308,7 +308,7 @@ class Store:
 
     def records_with_years(self) -> Iterator[str]:
         """As :meth:`records`, each with the findings between it and the report for the year before."""
-        for report, record in self.stream("SELECT id, record FROM reports ORDER BY path, id"):
+        for report, record in self.stream_rows("SELECT id, record FROM reports ORDER BY path, id"):
             yield self._with_years(report, record)
 
     def _with_years(self, report: int, record: str) -> str:
