@@ -14,6 +14,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 from benchmarks.mutations import another
+from extractors.document import fold
 from tests.generator import identities, labels
 from tests.generator.content import Heading, Paragraph, Part, SampleReport
 from tests.generator.figures2014 import indicator_figures
@@ -239,7 +240,8 @@ class Wording:
         for family in _ALSO:
             if base in family:
                 names = (re.sub(r"\w[\w.]*", rf"\g<0>/{column}", name) if column else name for name in family)
-                return any(slot.means(value_of(name, figures, {})) for name in names)
+                there = (name for name in names if all(_named(term, figures) for _, term in _TERM.findall(name)))
+                return any(slot.means(value_of(name, figures, {})) for name in there)
         return False
 
 
@@ -337,7 +339,7 @@ class Filled:
             ValueError: its paragraph is not there.
         """
         slot = self.slots[number]
-        start = text.index(self.paragraphs[slot.paragraph]) + slot.start
+        start = text.index(fold(self.paragraphs[slot.paragraph])) + slot.start
         return start, start + len(slot.text)
 
 
