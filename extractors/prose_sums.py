@@ -144,7 +144,9 @@ def _check_parts(
         return found("consistent", f"the parts add up to their whole and {carried[1]}", "=")
     if other is not None:
         return found("unverifiable", f"they add up to {other.shown()} and may be the parts of that", "?")
-    limit = whole_of.interval if carried is None else whole_of.interval + carried[0]
+    # Ways in and applicants are those of the applications received; only outcomes can be of those carried in, too.
+    divided = all(part.claim.field == "requests_received" for part in parts)
+    limit = whole_of.interval if carried is None or divided else whole_of.interval + carried[0]
     if limit.below(total.low):
         if doubtful:
             return found("unverifiable", "more than the whole, but read with too much doubt", ">")
@@ -181,7 +183,9 @@ def _nested(whole_of: Stated, parts: Sequence[Stated], words: Breakdown) -> bool
 
 
 def _by_channel(parts: Sequence[Stated], words: Breakdown) -> bool:
-    """Whether the parts are told apart by channel."""
+    """Whether the parts are told apart by channel; an application comes in one way only."""
+    if any(part.claim.field.startswith("requests_") for part in parts):
+        return False
     return sum(bool(words.channels.find(part.label)) for part in parts) * 2 >= len(parts)
 
 
@@ -193,7 +197,9 @@ def _complete(
         named = words.total.find(whole_of.lead)
         # 三家合计占全区376件的66%: their sum is a share of it.
         return f"the whole is called their sum ({min(named)})" if named and "占" not in whole_of.lead else None
-    rest = next((part.label for part in parts[1:] if _is_rest(part.label, words)), None)
+    if not any(part.value for part in parts):
+        return None
+    rest = next((part.label for part in parts[1:] if _is_rest(part.label, words) or _is_rest(part.lead, words)), None)
     if rest is not None:
         return f"the rest (“{rest}”) is counted too"
     for lists in words.together:
@@ -203,9 +209,22 @@ def _complete(
     if len(percent) == len(parts) and abs(sum(percent, Decimal(0)) - _HUNDRED) <= _SHARES_OFF:
         return "their shares sum to 100 %"
     opening = parts[0].gap
-    if words.each.find(opening) and not words.selection.find(opening):
+    if words.selection.find(opening) or parts[-1].behind.startswith(_AND_OTHERS):
+        return None
+    if words.each.find(opening):
         return f"they are given one for one ({min(words.each.find(opening))})"
+    same = all(part.claim.field == whole_of.claim.field for part in parts)
+    if _LIST.match(opening) and (same or whole_of.claim.field == "disclosed_total"):
+        return "they are listed behind it without a word that they are some of it"
+    if same and _BY_KIND.search(opening) and len(parts) > 1:
+        return f"they are told apart by kind ({_BY_KIND.search(opening)[0]})"
     return None
+
+
+_BY_KIND = re.compile(r"(?:按照?|从|依|就)[^,，。;；:：(（、]{2,10}(?:划分|区分|分类|统计|来看|来说|而言|分|看)(?=[,，:：]|$)")
+_AND_OTHERS = ("等", "之多")
+# A bracket or a colon directly behind the whole, with nothing but the name of a part before the first figure.
+_LIST = re.compile(r"^[^,，。;；:：(（]{0,8}(?:[(（]|[:：])[^,，。;；:：(（)）]{1,12}$")
 
 
 def _is_rest(label: str, words: Breakdown) -> bool:

@@ -27,8 +27,10 @@ _HAN_MYRIAD = re.compile(r"[一二三四五六七八九十百千两](?P<inside>�
 _ROUND_UP = re.compile(r"[余多几+]")
 # How much of the text before a figure is looked at.
 _BEFORE = 160
+_BEHIND = 16
 _CLAUSE = re.compile(r"[,，。;；:：!?！？\n]")
 _STOP = re.compile(r"[。;；!?！？]|\n\s*\n")
+_MARK = re.compile(r"[,，、。;；:：!?！？()（）\d\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Stated:
     """A claim with its context; words are simplified and without white space.
 
     ``name`` is built from the field, the value and the count of claims alike before it, so it stays as long as the
-    prose does. ``gap`` runs from the figure before (at most a few clauses), ``lead`` is its last clause.
+    prose does. ``gap`` runs from the figure before (at most a few clauses), ``lead`` is its last clause; ``behind`` are
+    the few characters that follow, up to the next mark.
     """
 
     claim: Claim
@@ -76,6 +79,7 @@ class Stated:
     gap: str
     lead: str
     label: str
+    behind: str
 
     @property
     def value(self) -> Decimal:
@@ -129,10 +133,15 @@ def read_claims(claims: Sequence[Claim], text: str) -> dict[str, Stated]:
             lead=_CLAUSE.split(gap)[-1],
             # A heading that runs on into the paragraph is no part of a label.
             label=encode(claim.label or "").chars.rsplit("\n", 1)[-1],
+            behind=_behind(text, claim.evidence.end),
         )
         # Several nils share one place, and so what stands before it.
         end = end if claim.evidence.end is None or later == start else claim.evidence.end
     return stated
+
+
+def _behind(text: str, end: int | None) -> str:
+    return "" if end is None else _MARK.split(encode(text[end : end + _BEHIND]).chars)[0]
 
 
 def plain(value: Number | Decimal) -> str:
