@@ -39,6 +39,11 @@ _SHARE_AFTER = re.compile(
 # And between a share and the figure after it: 占30%,计15条.
 _SHARE_BEFORE = re.compile(r"^[(（](?:计|共|即|为)?$|^[,，](?:计|即|为)$")
 # 占比依次为57%、37%和6%: which share is whose is told by the order, not by what stands beside it.
+# How far before a share the part that it names may stand, in characters.
+_NEAR = 150
+# Fields whose parts have rates of their own: 维持率, 纠错率.
+_RATED = frozenset({"reviews", "litigations"})
+_RATE_ENDS = ("率为", "率达", "率达到", "率是")
 _ONE_FOR_ONE = ("依次为", "分别为", "依次占", "分别占", "各占", "均占")
 _DECIMALS = re.compile(r"\.(\d+)")
 
@@ -260,29 +265,62 @@ def _described(ordered: Sequence[Stated], place: int) -> Stated | None:
         return before
     if after is not None and _is_part(after, share) and _SHARE_BEFORE.match(after.gap):
         return after if not after.label or after.label in share.label or share.label in after.label else None
+    if before is not None and _is_part(before, share) and _is_rate(before, share):
+        return before
     if not share.label or share.label not in share.gap:
         return None
-    named = [one for one in ordered if _is_part(one, share) and one.label == share.label]
+    named = [one for one in ordered[:place] if _is_part(one, share, _NEAR) and one.label == share.label]
     return named[0] if len(named) == 1 else None
 
 
-def _is_part(one: Stated, share: Stated) -> bool:
-    same = one.claim.sentence == share.claim.sentence
+def _is_part(one: Stated, share: Stated, near: int = 0) -> bool:
+    """Whether it is a part in the sentence of the share, or at most ``near`` characters before it."""
+    same = one.claim.sentence == share.claim.sentence or 0 < _start(share) - _start(one) < near
     return same and one.claim.field not in _BESIDE and one.claim.part_of is not None
+
+
+def _is_rate(part: Stated, share: Stated) -> bool:
+    """Whether the share is called by the name of the part: 纠错41件,纠错率50.3%. Rates of answering are of what was due."""
+    named = bool(part.label) and f"{part.label}率" == share.label and share.gap.endswith((share.label, *_RATE_ENDS))
+    return named and part.claim.field in _RATED
 
 
 def _check_shares(stated: Mapping[str, Stated], shares: Mapping[str, Stated]) -> Iterator[Finding]:
     for name, part in shares.items():
-        finding = _check_share(stated[name], part, ancestors(part, stated))
+        above = ancestors(part, stated)
+        beside = [
+            one
+            for one in stated.values()
+            if one.claim.field == part.claim.field and one.claim.sentence == part.claim.sentence
+        ]
+        finding = _check_share(stated[name], part, above, beside, bool(above) and _vouched(stated, above[0]))
         if finding is not None:
             yield finding
 
 
-def _check_share(share: Stated, part: Stated, above: Sequence[Stated]) -> Finding | None:
-    """A share against its own numerator and denominator; 占总数 may be of any whole above the part."""
+def _vouched(stated: Mapping[str, Stated], whole_of: Stated) -> bool:
+    """Whether a whole is beyond doubt as the sum of its parts, or as a clear figure of its field said again."""
+    parts = [one for one in stated.values() if one.claim.part_of == whole_of.claim.id]
+    partitions = {part.claim.partition for part in parts}
+    sums = (sum(one.value for one in parts if one.claim.partition == name) for name in partitions)
+    again = (
+        one.claim.confidence >= DOUBTFUL and (one.claim.field, one.value) == (whole_of.claim.field, whole_of.value)
+        for one in stated.values()
+    )  # fmt: skip
+    return (len(parts) > 1 and whole_of.value in sums) or any(again)
+
+
+def _check_share(share: Stated, part: Stated, above: Sequence[Stated], beside: Sequence[Stated], vouched: bool) -> Finding | None:
+    """A share against its own numerator and denominator; 占总数 may be of any whole above the part.
+
+    The nearest whole may be read with doubt where something else vouches for it.
+    """
     wholes = [one for one in above if one.interval.low > 0 and one.money == part.money and not _unlike(one, part)]
     if not wholes or wholes[0] is not above[0]:
         return None
+    if _is_rate(part, share):
+        # 败诉率 may be of all suits that the sentence counts, not only of those of second instance.
+        wholes += [one for one in beside if one.interval.low > 0 and one is not part and one not in wholes]
     meant = _percent(share)
     fitting = next((one for one in wholes if meant.meets(_ratio(part, one))), None)
     whole_of = fitting or wholes[0]
@@ -291,7 +329,8 @@ def _check_share(share: Stated, part: Stated, above: Sequence[Stated]) -> Findin
     sums = f"{part.shown()} / {whole_of.shown()} = {ratio:.2f} %"
     status: FindingStatus = "consistent" if fitting else "inconsistent"
     remark = "as stated" if fitting else "not as stated"
-    if not fitting and any(member.claim.confidence < DOUBTFUL for member in members):
+    doubted = (share, part) if vouched else members
+    if not fitting and any(member.claim.confidence < DOUBTFUL for member in doubted):
         status, remark = "unverifiable", "not as stated, but read with too much doubt"
     exact = share.claim.bound == "exact" and part.interval.exact and whole_of.interval.exact
     expected = round(ratio, max(2, -int(_digit(share).as_tuple().exponent)))

@@ -121,7 +121,7 @@ class _Checker:
     # What a claim can mean
 
     def _amounts(self, stated: Stated) -> Iterator[Amount]:
-        meaning = self.known.meanings.get(stated.claim.field)
+        meaning = self._meaning(stated)
         if meaning is None or not self._is_about(stated, meaning):
             return
         above = ancestors(stated, self.stated)
@@ -135,6 +135,14 @@ class _Checker:
                 keys = tuple(key for pattern in patterns(reading, chosen) for key in expand(name, pattern))
                 if self.carried[name].issuperset(keys):
                     yield self._amount(reading, self.forms[name], tuple(dict.fromkeys(keys)))
+
+    def _meaning(self, stated: Stated) -> Meaning | None:
+        return self.known.meanings.get(self.known.named(stated.claim.field, stated.label))
+
+    def _called_so(self, stated: Stated) -> bool:
+        """Whether the label has the form's own words for what the figure is held against."""
+        meaning = self._meaning(stated)
+        return meaning is not None and bool(meaning.names.find(stated.label))
 
     def _is_about(self, stated: Stated, meaning: Meaning) -> bool:
         """Whether the sentence names what the field counts: the model takes some nils for others."""
@@ -199,7 +207,7 @@ class _Checker:
             return self._made(
                 stated, nearest, "unverifiable", f"says more than the cells ({more}), and may be less than"
             )
-        if stated.claim.confidence < DOUBTFUL:
+        if stated.claim.confidence < DOUBTFUL and not self._called_so(stated):
             return self._made(stated, nearest, "unverifiable", "is read with too much doubt to be held against")
         # Where another figure of the prose already agrees with these cells, a smaller one may be some of them.
         some = held and stated.value and stated.interval.below(nearest.value)
@@ -208,7 +216,8 @@ class _Checker:
 
     def _more(self, stated: Stated, reading: Reading) -> str | None:
         """What the label says beyond what the cells are for, so that the figure may be one of some of them only."""
-        known = self.known.meanings[stated.claim.field].known
+        meaning = self._meaning(stated)
+        known = meaning.known if meaning else None
         if known is None or not stated.value:
             return None
         label, masked = stated.label, stated.lead
@@ -343,7 +352,8 @@ def _chosen(
         return None
     if reading.whole and above:
         return None
-    if reading.plain is not None and reading.plain.strip(stated.label).strip("、"):
+    # 取水许可等行政许可12件 counts all of them, not those for water.
+    if reading.plain is not None and reading.plain.strip(stated.label.rpartition("等")[2]).strip("、"):
         return None
     wording, singled = stated.wording, False
     chosen: dict[str, tuple[str, ...]] = {}
