@@ -205,7 +205,7 @@ def _complete(
     if not any(part.value for part in parts):
         return None
     rest = next((part.label for part in parts[1:] if _is_rest(part.label, words) or _is_rest(part.lead, words)), None)
-    if rest is not None:
+    if rest is not None and not _leaves_pending(whole_of, parts):
         return f"the rest (“{rest}”) is counted too"
     for lists in words.together:
         if all(any(group.find(part.wording) for part in parts) for group in lists):
@@ -226,6 +226,15 @@ def _complete(
     return None
 
 
+def _leaves_pending(whole_of: Stated, parts: Sequence[Stated]) -> bool:
+    """Whether what is still open may be missing: 其他 is one of the outcomes then, not the rest."""
+    if whole_of.claim.field == "requests_received":
+        fields = {part.claim.field for part in parts}
+        return bool(fields - {"requests_received"}) and "requests_carried_out" not in fields
+    return whole_of.claim.field in _RATED and not any(_PENDING.search(part.wording) for part in parts)
+
+
+_PENDING = re.compile("审结|未结|审理|待|其余|余下|剩余")
 _BY_KIND = re.compile(r"(?:按照?|从|依|就)[^,，。;；:：(（、]{2,10}(?:划分|区分|分类|统计|来看|来说|而言|分|看)(?=[,，:：]|$)")
 _AND_OTHERS = ("等", "之多")
 # A bracket or a colon directly behind the whole, with nothing but the name of a part before the first figure.
@@ -321,6 +330,9 @@ def _check_share(share: Stated, part: Stated, above: Sequence[Stated], beside: S
     if _is_rate(part, share):
         # 败诉率 may be of all suits that the sentence counts, not only of those of second instance.
         wholes += [one for one in beside if one.interval.low > 0 and one is not part and one not in wholes]
+        total = sum((one.value for one in beside if one is not part), Decimal(0))
+        if total and Interval(part.value * _HUNDRED / total, part.value * _HUNDRED / total).meets(_percent(share)):
+            return None
     meant = _percent(share)
     fitting = next((one for one in wholes if meant.meets(_ratio(part, one))), None)
     whole_of = fitting or wholes[0]

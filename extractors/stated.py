@@ -93,8 +93,13 @@ class Stated:
 
     @property
     def wording(self) -> str:
-        """Label, words before it and its own text, in which a stated nil has its verb."""
-        return f"{self.lead}|{self.claim.text}|{self.label}"
+        """Label, words before it and its own text, in which a stated nil has its verb; of a nil what it denies, too."""
+        return f"{self.lead}|{self.claim.text}|{self.label}|{self.denied}"
+
+    @property
+    def denied(self) -> str:
+        """What stands behind a stated nil: 无复议后起诉案件."""
+        return self.behind if not self.claim.value and self.claim.unit is None else ""
 
     def shown(self) -> str:
         """The label and the figure as printed."""
