@@ -204,7 +204,7 @@ def _complete(
         return f"the whole is called their sum ({min(named)})" if named and "占" not in whole_of.lead else None
     if not any(part.value for part in parts):
         return None
-    rest = next((part.label for part in parts[1:] if _is_rest(part.label, words) or _is_rest(part.lead, words)), None)
+    rest = next((part.label for part in parts[1:] if _is_rest(part.label, words) or _is_rest(part.lead.lstrip("、和及与"), words)), None)
     if rest is not None and not _leaves_pending(whole_of, parts):
         return f"the rest (“{rest}”) is counted too"
     for lists in words.together:
@@ -330,11 +330,11 @@ def _check_share(share: Stated, part: Stated, above: Sequence[Stated], beside: S
     if _is_rate(part, share):
         # 败诉率 may be of all suits that the sentence counts, not only of those of second instance.
         wholes += [one for one in beside if one.interval.low > 0 and one is not part and one not in wholes]
-        total = sum((one.value for one in beside if one is not part), Decimal(0))
-        if total and Interval(part.value * _HUNDRED / total, part.value * _HUNDRED / total).meets(_percent(share)):
-            return None
     meant = _percent(share)
     fitting = next((one for one in wholes if meant.meets(_ratio(part, one))), None)
+    total = sum((one.value for one in beside if one is not part), Decimal(0))
+    if fitting is None and _is_rate(part, share) and total and part.value * _HUNDRED / total in meant:
+        return None
     whole_of = fitting or wholes[0]
     members = (share, part, whole_of)
     ratio = part.value * _HUNDRED / whole_of.value

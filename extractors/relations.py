@@ -18,6 +18,7 @@ from extractors.cues import (
     CHANGED,
     COLON,
     DASHES,
+    MADE_OF,
     OF_ALL,
     RESTATED,
     SEVERAL,
@@ -255,7 +256,7 @@ class _Reader:
             return None
         inside = item.depth > before.depth and bool(BRACKET.match(item.gap)) and bool(item.lead)
         words = item.gap.lstrip("。,(:")
-        opened = opening().match(words) or (before.figure.field == "disclosed_total" and same().match(words))
+        opened = opening().match(words) or MADE_OF.match(item.gap) or (before.figure.field == "disclosed_total" and same().match(words))
         if inside or opened:
             return before
         return self._same_kind(item, value=False) if axis().search(item.clause) else None
@@ -264,7 +265,8 @@ class _Reader:
         """Whether the figure before ``item`` counts the same, so that both may be broken down: 建议241件,提案173件,其中…."""
         place = self.items.index(item)
         other = self.items[place - 1] if place else None
-        return other is not None and other.sentence == item.sentence and other.figure.field == item.figure.field
+        alike = other is not None and other.sentence == item.sentence and other.figure.field == item.figure.field
+        return alike and not has_verb(item.lead)
 
     def _whole_by_cue(self, item: Item, before: Item) -> Item | None:
         """The whole that the words before ``item`` say it is a part of, large enough to hold it."""
