@@ -141,7 +141,8 @@ class _Checker:
         return self.known.meanings.get(self.known.named(stated.claim.field, stated.label))
 
     def _says_what(self, label: str) -> bool:
-        return bool(self.known.breakdown.total.strip(label).strip("为共计"))
+        """Whether a label names a kind of outcome, and not all of them (合计, 共处理)."""
+        return bool(self.known.breakdown.total.strip(label).strip("为共计处办理"))
 
     def _called_so(self, stated: Stated) -> bool:
         """Whether the label has the form's own words for what the figure is held against."""
