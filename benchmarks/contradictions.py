@@ -5,16 +5,17 @@
     python benchmarks/contradictions.py --draws 5 --seed 2       more reports of each wording, other figures
 
 `benchmarks/wordings/` holds the prose of whole reports, each by a publisher of its own, with slots for figures
-(`README.md` there explains them). `tune.txt` is what rules may be mended by; `unseen.txt` is only measured. Each wording is
-filled from a table that balances, drawn by the generator of the tests, written to a file with it and read like any report.
+(`README.md` there explains them). `tune.txt` is what rules may be mended by; `unseen.txt` is only measured. Each
+wording is filled from a table that balances, drawn by the generator of the tests, written to a file with it and read
+like any report.
 
 Planted is one contradiction a report: ``claim``: one figure of the prose printed wrong; ``cell``: cells of the table
 changed so that the table still adds up and only the prose disagrees; ``part``: one figure of a breakdown that no
-table has; ``share``: one percentage. Never one that leaves the sentence true: not another figure that its words can mean,
+table has; ``share``: one percentage. Never one that leaves the sentence true: no other figure that its words can mean,
 nothing within 余 or 约, no part of a mere selection made smaller. Found is an inconsistent finding that names the
 changed claim, or one of the changed cells. A miss is ``model`` where the figure was not taken for a claim or for one of
-another field, ``doubt`` where its confidence is too low to say anything, else ``rules``. Exit code 1 where a half misses a
-target: at most 1 false finding in 50 reports, 95 % found, 20 ms for the reconciliation of a report.
+another field, ``doubt`` where its confidence is too low to say anything, else ``rules``. Exit code 1 where a half
+misses a target: at most 1 false finding in 50 reports, 95 % found, 20 ms for the reconciliation of a report.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.mutations import another
-from benchmarks.wording_reports import Filled, Slot, Wording, read_wordings
+from benchmarks.wording_reports import Filled, Slot, read_wordings
 from extractors.cells import read_tables
 from extractors.extract import extract_report, read_document
 from extractors.fields import DOUBTFUL
@@ -314,11 +315,14 @@ def print_score(half: str, score: Score) -> None:
         planted, found, why = _counts(score, kind)
         if planted:
             reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(why.items()))
-            print(f"  {kind:6} {found:4} of {planted:4} found  {100 * found / planted:5.1f} %  missed: {reasons or '-'}")
+            print(
+                f"  {kind:6} {found:4} of {planted:4} found  {100 * found / planted:5.1f} %  missed: {reasons or '-'}"
+            )
     spent = sorted(score.milliseconds)
     if spent:
         many = [milliseconds for milliseconds, claims in spent if claims >= 60]
-        print(f"  reconciliation: median {statistics.median(one for one, _ in spent):.1f} ms, worst {spent[-1][0]:.1f} ms "
+        median = statistics.median(one for one, _ in spent)
+        print(f"  reconciliation: median {median:.1f} ms, worst {spent[-1][0]:.1f} ms "
               f"({spent[-1][1]} claims), {len(many)} reports of 60 claims or more: "
               f"{statistics.median(many) if many else float('nan'):.1f} ms", flush=True)  # fmt: skip
 

@@ -27,7 +27,6 @@ from tests.generator.numbers import (
     application_figures,
     disclosure_figures,
     dispute_figures,
-    nil_aware,
     print_cell,
     style_amount_unit,
 )
@@ -63,7 +62,8 @@ _FIELDS = {
 }  # fmt: skip
 # What else the words for the first may mean, so that a figure is no contradiction where one of these holds.
 _ALSO = (
-    ("new", "processed", "new + carried_in", "processed - other", "processed - other - rejected", "processed - carried_in"),
+    ("new", "processed", "new + carried_in", "processed - other", "processed - other - rejected",
+     "processed - carried_in"),
     ("lit", "direct", "after"), ("lit.upheld", "direct.upheld", "after.upheld"),
     ("lit.corrected", "direct.corrected", "after.corrected"), ("lit.other", "direct.other", "after.other"),
     ("lit.pending", "direct.pending", "after.pending"), ("norm.issued", "norm.in_force", "norm.repealed"),
@@ -73,8 +73,8 @@ _ALSO = (
 _MOVES_2014 = (
     ("requests2014.received.", ("in_person", "fax", "online", "letter")),
     ("requests2014.closed.", ("on_time", "extended")),
-    ("requests2014.answered.", ("already_public", "granted", "partly_granted", "not_responsible", "not_existing", "correction",
-                                "other_way")),
+    ("requests2014.answered.", ("already_public", "granted", "partly_granted", "not_responsible", "not_existing",
+                                "correction", "other_way")),
     ("reviews2014.", ("upheld", "corrected", "other")), ("litigation2014.", ("upheld", "corrected", "other")),
     ("resources2014.staff.", ("full_time", "part_time")),
 )  # fmt: skip
@@ -215,7 +215,9 @@ class Wording:
                 own |= _split(int(value_of(name.removeprefix("split "), figures, own)), parts, rng)
             else:
                 own[name] = value_of(source, figures, own)
-        shares = (match["source"].split(" / ")[1] for line in self.lines for match in _SLOT.finditer(line) if match["share"])
+        shares = (
+            match["source"].split(" / ")[1] for line in self.lines for match in _SLOT.finditer(line) if match["share"]
+        )
         fits = min(own.values(), default=0) >= 0 and all(value_of(whole, figures, own) for whole in shares)
         return own if fits else None
 
@@ -273,7 +275,9 @@ class Filled:
         line = line[: old.start] + text + line[old.start + len(old.text) :]
         moved = len(text) - len(old.text)
         slots = [
-            replace(slot, start=slot.start + moved) if slot.paragraph == old.paragraph and slot.start > old.start else slot
+            replace(slot, start=slot.start + moved)
+            if slot.paragraph == old.paragraph and slot.start > old.start
+            else slot
             for slot in self.slots
         ]
         slots[number] = old.printing(text)
@@ -421,8 +425,10 @@ def _named(name: str, figures: Figures) -> list[str]:
     base, _, column = name.partition("/")
     head, _, tail = base.partition(".")
     if head in _DISPUTES:
-        return [f"disputes.{procedure}.{tail or 'total'}" for procedure in _DISPUTES[head]] if not base.endswith(".") else [
-            key for key in figures for procedure in _DISPUTES[head] if key.startswith(f"disputes.{procedure}.")]  # fmt: skip
+        prefixes = tuple(f"disputes.{procedure}." for procedure in _DISPUTES[head])
+        if base.endswith("."):
+            return [key for key in figures if key.startswith(prefixes)]
+        return [f"{prefix}{tail or 'total'}" for prefix in prefixes]
     if base.endswith("."):
         prefixes = (f"applications.{base}", f"disclosure.{_SHORT.get(head, head)}.")
         return [key for key in figures if key.startswith(prefixes)]

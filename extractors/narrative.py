@@ -280,7 +280,9 @@ def _denied(text: str, mention: Mention) -> tuple[str, ...]:
 
 
 # 行政复议、行政诉讼均为0件: one figure for all of a list.
-_EACH_ZERO = re.compile(r"(?P<list>[^,，。;；:：!?\n\d]{4,60}?)(?:数量|案件|申请)?(?:[亦也]?[均都皆各]|一律)(?:为|是|爲)?$")
+_EACH_ZERO = re.compile(
+    r"(?P<list>[^,，。;；:：!?\n\d]{4,60}?)(?:数量|案件|申请)?(?:[亦也]?[均都皆各]|一律)(?:为|是|爲)?$"
+)
 _MEMBERS = re.compile("[、和与及與]|以及")
 
 

@@ -43,6 +43,7 @@ _SHARE_BEFORE = re.compile(r"^[(（](?:计|共|即|为)?$|^[,，](?:计|即|为)
 _NEAR = 150
 # Fields whose parts have rates of their own: 维持率, 纠错率.
 _RATED = frozenset({"reviews", "litigations"})
+_WHOLES = ("requests_received", "requests_answered")
 _RATE_ENDS = ("率为", "率达", "率达到", "率是")
 _ONE_FOR_ONE = ("依次为", "分别为", "依次占", "分别占", "各占", "均占")
 _DECIMALS = re.compile(r"\.(\d+)")
@@ -204,7 +205,14 @@ def _complete(
         return f"the whole is called their sum ({min(named)})" if named and "占" not in whole_of.lead else None
     if not any(part.value for part in parts):
         return None
-    rest = next((part.label for part in parts[1:] if _is_rest(part.label, words) or _is_rest(part.lead.lstrip("、和及与"), words)), None)
+    rest = next(
+        (
+            part.label
+            for part in parts[1:]
+            if _is_rest(part.label, words) or _is_rest(part.lead.lstrip("、和及与"), words)
+        ),
+        None,
+    )
     if rest is not None and not _leaves_pending(whole_of, parts):
         return f"the rest (“{rest}”) is counted too"
     for lists in words.together:
@@ -235,7 +243,9 @@ def _leaves_pending(whole_of: Stated, parts: Sequence[Stated]) -> bool:
 
 
 _PENDING = re.compile("审结|未结|审理|待|其余|余下|剩余")
-_BY_KIND = re.compile(r"(?:按照?|从|依|就)[^,，。;；:：(（、]{2,10}(?:划分|区分|分类|统计|来看|来说|而言|分|看)(?=[,，:：]|$)")
+_BY_KIND = re.compile(
+    r"(?:按照?|从|依|就)[^,，。;；:：(（、]{2,10}(?:划分|区分|分类|统计|来看|来说|而言|分|看)(?=[,，:：]|$)"
+)
 _AND_OTHERS = ("等", "之多")
 # A bracket or a colon directly behind the whole, with nothing but the name of a part before the first figure.
 _LIST = re.compile(r"^[^,，。;；:：(（]{0,8}(?:[(（]|[:：])[^,，。;；:：(（)）]{1,12}$")
@@ -289,7 +299,7 @@ def _is_part(one: Stated, share: Stated, near: int = 0) -> bool:
 
 
 def _is_rate(part: Stated, share: Stated) -> bool:
-    """Whether the share is called by the name of the part: 纠错41件,纠错率50.3%. Rates of answering are of what was due."""
+    """Whether the share is called by the name of the part: 纠错41件,纠错率50.3%. 答复率 is of what was due."""
     named = bool(part.label) and f"{part.label}率" == share.label and share.gap.endswith((share.label, *_RATE_ENDS))
     return named and part.claim.field in _RATED
 
@@ -300,7 +310,8 @@ def _check_shares(stated: Mapping[str, Stated], shares: Mapping[str, Stated]) ->
         beside = [
             one
             for one in stated.values()
-            if one.claim.field == part.claim.field and one.claim.sentence == part.claim.sentence
+            if one.claim.sentence == part.claim.sentence
+            and one.claim.field in (part.claim.field, *(_WHOLES if part.claim.field.startswith("requests_") else ()))
         ]
         finding = _check_share(stated[name], part, above, beside, bool(above) and _vouched(stated, above[0]))
         if finding is not None:
@@ -319,7 +330,9 @@ def _vouched(stated: Mapping[str, Stated], whole_of: Stated) -> bool:
     return (len(parts) > 1 and whole_of.value in sums) or any(again)
 
 
-def _check_share(share: Stated, part: Stated, above: Sequence[Stated], beside: Sequence[Stated], vouched: bool) -> Finding | None:
+def _check_share(
+    share: Stated, part: Stated, above: Sequence[Stated], beside: Sequence[Stated], vouched: bool
+) -> Finding | None:
     """A share against its own numerator and denominator; 占总数 may be of any whole above the part.
 
     The nearest whole may be read with doubt where something else vouches for it.
@@ -327,8 +340,8 @@ def _check_share(share: Stated, part: Stated, above: Sequence[Stated], beside: S
     wholes = [one for one in above if one.interval.low > 0 and one.money == part.money and not _unlike(one, part)]
     if not wholes or wholes[0] is not above[0]:
         return None
-    if _is_rate(part, share):
-        # 败诉率 may be of all suits that the sentence counts, not only of those of second instance.
+    # 败诉率 may be of all suits that the sentence counts; 占答复总数 of what was answered, not of what came in.
+    if _is_rate(part, share) or part.claim.field.startswith("requests_"):
         wholes += [one for one in beside if one.interval.low > 0 and one is not part and one not in wholes]
     meant = _percent(share)
     fitting = next((one for one in wholes if meant.meets(_ratio(part, one))), None)

@@ -101,7 +101,7 @@ class Meaning:
     """A field of claims: its readings, the likeliest first, and when it has none.
 
     ``known`` are the words of labels that narrow nothing; a label that says more may mean less than the cells do.
-    ``names`` are the form's own words for it, which decide where the field was mistaken for another that has such words.
+    ``names`` are the form's own words for it, which decide where it was mistaken for another field that has some.
     """
 
     field: str

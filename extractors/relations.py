@@ -256,13 +256,17 @@ class _Reader:
             return None
         inside = item.depth > before.depth and bool(BRACKET.match(item.gap)) and bool(item.lead)
         words = item.gap.lstrip("。,(:")
-        opened = opening().match(words) or MADE_OF.match(item.gap) or (before.figure.field == "disclosed_total" and same().match(words))
+        opened = (
+            opening().match(words)
+            or MADE_OF.match(item.gap)
+            or (before.figure.field == "disclosed_total" and same().match(words))
+        )
         if inside or opened:
             return before
         return self._same_kind(item, value=False) if axis().search(item.clause) else None
 
     def _beside_another(self, item: Item) -> bool:
-        """Whether the figure before ``item`` counts the same, so that both may be broken down: 建议241件,提案173件,其中…."""
+        """Whether the figure before counts the same, so that both may be broken down: 建议24件,提案17件,其中…."""
         place = self.items.index(item)
         other = self.items[place - 1] if place else None
         alike = other is not None and other.sentence == item.sentence and other.figure.field == item.figure.field

@@ -671,7 +671,5 @@ def test_a_rate_that_is_called_like_a_part_is_its_share() -> None:
 
 
 def test_a_whole_read_with_doubt_is_vouched_for_by_its_parts() -> None:
-    marked = (
-        "⟦办结件中|10件|answered sure=0.4⟧,⟦予以公开|4件|granted of=1⟧,⟦占|45%|share⟧;⟦不予公开|6件|denied of=1⟧"
-    )
+    marked = "⟦办结件中|10件|answered sure=0.4⟧,⟦予以公开|4件|granted of=1⟧,⟦占|45%|share⟧;⟦不予公开|6件|denied of=1⟧"
     assert [one.status for one in sums(marked) if one.rule == "prose.share"] == ["inconsistent"]
