@@ -227,7 +227,9 @@ def _complete(
     if words.each.find(opening):
         return f"they are given one for one ({min(words.each.find(opening))})"
     same = all(part.claim.field == whole_of.claim.field for part in parts)
-    if _LIST.match(opening) and (same or whole_of.claim.field == "disclosed_total"):
+    # Of reasons for a refusal a bracket often names the frequent ones only.
+    listed = same and whole_of.claim.field not in _REASONED
+    if _LIST.match(opening) and (listed or whole_of.claim.field == "disclosed_total"):
         return "they are listed behind it without a word that they are some of it"
     if same and _BY_KIND.search(opening) and len(parts) > 1:
         return f"they are told apart by kind ({_BY_KIND.search(opening)[0]})"
@@ -246,6 +248,7 @@ _PENDING = re.compile("审结|未结|审理|待|其余|余下|剩余")
 _BY_KIND = re.compile(
     r"(?:按照?|从|依|就)[^,，。;；:：(（、]{2,10}(?:划分|区分|分类|统计|来看|来说|而言|分|看)(?=[,，:：]|$)"
 )
+_REASONED = frozenset({"requests_denied", "requests_unavailable", "requests_rejected", "requests_other"})
 _AND_OTHERS = ("等", "之多")
 # A bracket or a colon directly behind the whole, with nothing but the name of a part before the first figure.
 _LIST = re.compile(r"^[^,，。;；:：(（]{0,8}(?:[(（]|[:：])[^,，。;；:：(（)）]{1,12}$")
