@@ -231,8 +231,9 @@ def _complete(
     listed = same and whole_of.claim.field not in _REASONED
     if _LIST.match(opening) and (listed or whole_of.claim.field == "disclosed_total"):
         return "they are listed behind it without a word that they are some of it"
-    if same and _BY_KIND.search(opening) and len(parts) > 1:
-        return f"they are told apart by kind ({_BY_KIND.search(opening)[0]})"
+    kind = _BY_KIND.search(opening)
+    if same and kind:
+        return f"they are told apart by kind ({kind[0]})"
     return None
 
 
