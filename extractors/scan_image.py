@@ -45,6 +45,7 @@ _MOST_ENLARGED = 4.0
 # Hairlines of light type come out paler than many a page that shines through: little may be cut off as paper.
 _WHITE = 0.92  # of the way from ink to paper
 _DARK = 170  # what is darker is ink
+_STROKE = 225  # what is paler is no part of a stroke
 _NEGATIVE = 70  # of 255; a page half of which is darker is a negative
 _MASS = 0.7  # em; no stroke is so thick
 _PRINT = (110, 80, 55)  # of 255; print is as dark as this, grey stamps are paler
@@ -287,14 +288,19 @@ def _flattened(grey: Pixels) -> Pixels:
 
 
 def _without_speckle(grey: Pixels) -> Pixels:
-    """``grey`` without the single dark and light pixels that a scanner strews; strokes, however thin, stay."""
+    """``grey`` without the single dark and light pixels that a scanner strews; strokes, however thin and pale, stay."""
     dark = (grey < _DARK).astype(np.uint8)
-    around = _array(cv2.boxFilter(dark, -1, (3, 3), normalize=False, borderType=cv2.BORDER_REPLICATE))
-    pepper = (dark == 1) & (around <= 2)
+    around = _around(dark)
+    pepper = (dark == 1) & (around <= 2) & (_around((grey < _STROKE).astype(np.uint8)) <= 3)
     salt = (dark == 0) & (around >= 8)
     if np.count_nonzero(pepper) < 0.0004 * grey.size and np.count_nonzero(salt) < 0.00002 * grey.size:
         return grey
     return np.where(pepper, 255, np.where(salt, cv2.erode(grey, np.ones((3, 3), np.uint8)), grey)).astype(np.uint8)
+
+
+def _around(mask: Pixels) -> Pixels:
+    """How many of the nine pixels in and around each are marked."""
+    return _array(cv2.boxFilter(mask, -1, (3, 3), normalize=False, borderType=cv2.BORDER_REPLICATE))
 
 
 def _array(values: object) -> Pixels:

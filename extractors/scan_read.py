@@ -58,9 +58,9 @@ _UNREAD_SHAPE = 0.5
 _SURE_ONE = 0.99
 _WIDEST_ONE = 0.65  # of its height
 _SEPARATOR = re.compile(r"[.,]")
-# Before the number of a label, what is left of a rule reads as a dash or as 一.
+# Before the number of a label, what is left of rules reads as dashes, or as 一 and 二.
 _REST_OF_RULE = re.compile(
-    r"^[-—_一]{1,3}(?=[(（][一二三四五六七八九十]{1,2}[)）]|[一二三四五六七八九十]{1,2}、|\d{1,2}[.．、])"
+    r"^[-—_一二]{1,3}(?=[(（][一二三四五六七八九十]{1,2}[)）]|[一二三四五六七八九十]{1,2}、|\d{1,2}[.．、])"
 )
 _GROUPED = re.compile(r"\d[.,]\d{3}(?!\d)")
 

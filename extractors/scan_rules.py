@@ -35,6 +35,7 @@ _UPRIGHT = 1.05  # em; a vertical one
 _CROSSING = 2.5  # em; a stroke of at least this length runs across as a rule
 _TILE = 8.0  # em; a rule is followed in pieces of this length, for paper that is not flat
 _THICK = 0.34  # em; what is thicker is a fill or a picture
+_SPOT, _THIN = 0.6, 0.2  # em; of a stroke that touches something: its whole height, and its thickness in the mean
 _BREAK = 8.0  # units; a gap in a rule up to this is the scanner's
 _SMALLEST_WIDTH = 80.0  # units; a narrower grid is a character of a heading or an ornament
 _SURELY = 45.0  # units; a rule of this length is no stroke of a character
@@ -43,6 +44,8 @@ _CLEAR = 170  # grey; darker than what shows through
 _GHOST = 75.0  # grey; rules paler than the others by more show through from the back of the sheet
 _HAIRLINE = 125.0  # grey; a rule of one pixel is as pale as this, what shows through is paler
 _EVIDENT = 0.7  # share of the side of a slot that is dark where a rule runs
+_PALE_EVIDENT, _BARE = 0.85, 0.25  # the same of a pale rule, and at most of what is beside it
+_BESIDE = 3.0  # units; how far beside
 # A short rule is told from a stroke of a character by the share of the way from rule to rule that it is dark,
 _THROUGHOUT = 0.95
 _ALMOST = 0.92  # where no print is beside it,
@@ -67,7 +70,7 @@ _FAR = 15.0  # units; and are no farther apart
 _MOST_BANDS = 0.6  # share of the rows (columns) through which a rule runs that a scan may have lost in one
 _CLEARANCE = 1.0  # units; print keeps so far from a rule
 _REST = 0.2  # share of a side that is left of a rule there
-_APART = 6.0  # units; what stands in two cells is as far apart, characters of one text are not
+_APART = 8.0  # units; what stands in two cells is as far apart, characters of one text, brackets too, are not
 _AT_RULE = 2.5  # units; a mark so narrow and so near to where a rule should run is what is left of it
 _REACH = 6.0  # units; a rule ends at another if it comes this near
 
@@ -196,8 +199,8 @@ def _level_strokes(grey: Pixels, em: float, shortest: float) -> Iterator[_Stroke
         sums = np.bincount(labels[places], grey[:, start : start + tile][places], count)
         means = sums[1:] / np.maximum(1, stats[1:, 4])
         found = zip(stats[1:].tolist(), centres[1:].tolist(), means.tolist(), strict=True)
-        for (left, top, width, height, _), (_, middle), darkness in found:
-            if height <= _THICK * em + 2 and width >= 0.25 * em:
+        for (left, top, width, height, area), (_, middle), darkness in found:
+            if _is_flat(width, height, area, em) and width >= 0.25 * em:
                 line = mask[round(middle)]
                 low = start + left - _run(line[max(0, start + left - reach) : start + left][::-1])
                 high = start + left + width + _run(line[start + left + width :][:reach])
@@ -210,6 +213,11 @@ def _level_strokes(grey: Pixels, em: float, shortest: float) -> Iterator[_Stroke
                     _share(columns[max(0, top - aside - 2) : max(0, top - aside)]),
                     _share(columns[top + height + aside : top + height + aside + 2]),
                 )
+
+
+def _is_flat(width: int, height: int, area: int, em: float) -> bool:
+    """Whether a mark is a stroke: low, or low but for a spot where it touches what is beside it."""
+    return height <= _THICK * em + 2 or (height <= _SPOT * em and area <= _THIN * em * width)
 
 
 def _run(line: Pixels) -> int:
@@ -252,8 +260,10 @@ def ruled_grids(ruling: Ruling, grey: Pixels, marks: NDArray[np.int32], em: floa
 def _add_evident(lattice: Lattice, grey: Pixels, unit: float) -> None:
     """Add the sides of slots that are dark along most of their length, though in pieces too short to be found.
 
-    Writing in a merged cell crosses a line that goes on elsewhere, but it never follows it that far.
+    Writing in a merged cell crosses a line that goes on elsewhere, but it never follows it that far. A pale side is
+    evident too if nothing stands beside it.
     """
+    aside = max(3, round(_BESIDE / unit))
     upright = np.ascontiguousarray(grey.T)
     for picture, rules, sides in (
         (grey, lattice.horizontal, lattice.xs),
@@ -261,10 +271,14 @@ def _add_evident(lattice: Lattice, grey: Pixels, unit: float) -> None:
     ):
         for at, found in rules.items():
             row = round(at / unit)
-            band = picture[max(0, row - 2) : row + 3].min(axis=0, initial=255) < _CLEAR
+            band, before, behind = (
+                picture[max(0, near - reach) : near + reach + 1].min(axis=0, initial=255)
+                for near, reach in ((row, 2), (row - aside, 1), (row + aside, 1))
+            )
             for start, end in pairwise(sides):
-                part = band[round(start / unit) : round(end / unit)]
-                if len(part) and np.mean(part) >= _EVIDENT:
+                side = slice(round(start / unit), max(round(start / unit) + 1, round(end / unit)))
+                bare = max(np.mean(near[side] < _PALE) for near in (before, behind)) <= _BARE
+                if np.mean(band[side] < _CLEAR) >= _EVIDENT or (bare and np.mean(band[side] < _PALE) >= _PALE_EVIDENT):
                     found.append(Rule(at, start, end))
 
 
@@ -317,6 +331,8 @@ def _parts(
     before, at, behind = ats
     left_end, right_start = float("-inf"), float("inf")
     for left, top, right, bottom in prints:
+        if bottom - top <= _AT_RULE and (top <= band[0] + _AT_RULE or bottom >= band[1] - _AT_RULE):
+            continue  # what is left of the rule across
         if abs(left + right - 2 * at) <= 2 * _AT_RULE and right - left <= _AT_RULE:
             is_rest = is_rest or top <= band[0] + _AT_RULE or bottom >= band[1] - _AT_RULE
             continue
@@ -376,9 +392,11 @@ def _without_strokes(ruling: Ruling, grey: Pixels, unit: float) -> tuple[list[Ru
     horizontal, vertical = ruling.horizontal, ruling.vertical
     for _ in range(2):
         kept = [rule for rule in horizontal if _is_long(rule) or _reach(rule, vertical, grey, unit) >= _THROUGHOUT]
-        vertical = [
+        whole = [
             rule for rule in vertical if _is_long(rule) or _reach(rule, kept, upright, unit) >= _enough(rule, ruling)
         ]
+        rest = set(vertical) - set(whole)
+        vertical = whole + [part for rule in rest for part in _crossing_parts(rule, kept, upright, unit)]
         horizontal = kept
     found = set(vertical)
     vertical += [
@@ -390,6 +408,17 @@ def _without_strokes(ruling: Ruling, grey: Pixels, unit: float) -> tuple[list[Ru
         and _reach(rule, horizontal, upright, unit) >= _HALF
     ]
     return horizontal, sorted(vertical)
+
+
+def _crossing_parts(rule: Rule, across: Sequence[Rule], picture: Pixels, unit: float) -> Iterator[Rule]:
+    """What runs from rule to rule of an upright rule that goes on beyond one of them, as no stroke of print does."""
+    ats = sorted({other.at for other in across if other.start - _REACH <= rule.at <= other.end + _REACH})
+    if not any(rule.start + _REACH < at < rule.end - _REACH for at in ats):
+        return
+    for low, high in pairwise(ats):
+        part = Rule(rule.at, max(rule.start, low), min(rule.end, high))
+        if part.end - part.start > _REACH and _reach(part, across, picture, unit) >= _THROUGHOUT:
+            yield part
 
 
 def _mended(rules: list[Rule]) -> list[Rule]:
