@@ -47,6 +47,7 @@ _WHITE = 0.92  # of the way from ink to paper
 _DARK = 170  # what is darker is ink
 _STROKE = 225  # what is paler is no part of a stroke
 _NEGATIVE = 70  # of 255; a page half of which is darker is a negative
+_THIN = 0.15  # of its length; thinner marks say nothing of the size of print
 _MASS = 0.7  # em; no stroke is so thick
 _PRINT = (110, 80, 55)  # of 255; print is as dark as this, grey stamps are paler
 _STAMP_PALE = 225  # what is paler is paper
@@ -411,7 +412,8 @@ def _whole(ink: Pixels) -> Pixels:
 def text_size(boxes: NDArray[np.int32]) -> float | None:
     """The em of most text in px, from the size of whole characters; None where there are too few marks."""
     sides = np.maximum(boxes[:, 2], boxes[:, 3])
-    sides = sides[sides >= 6]
+    # Thin marks are pieces of rules, or digits and strokes of which there are enough others.
+    sides = sides[(sides >= 6) & (np.minimum(boxes[:, 2], boxes[:, 3]) > _THIN * sides)]
     if len(sides) < 8:
         return None
     return float(np.percentile(sides, 70)) * 1.12

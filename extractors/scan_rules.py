@@ -36,7 +36,10 @@ _CROSSING = 2.5  # em; a stroke of at least this length runs across as a rule
 _TILE = 8.0  # em; a rule is followed in pieces of this length, for paper that is not flat
 _THICK = 0.34  # em; what is thicker is a fill or a picture
 _SPOT, _THIN = 0.6, 0.2  # em; of a stroke that touches something: its whole height, and its thickness in the mean
+_ARC, _RADIUS = 1.8, 20.0  # em; length from which on a bend is seen; rings of seals have a smaller radius
+_SAGITTA = 1.5  # px; what is less bent is straight
 _BREAK = 8.0  # units; a gap in a rule up to this is the scanner's
+_HOLE = 30.0  # units; the same in one that nothing but a rule can be
 _SMALLEST_WIDTH = 80.0  # units; a narrower grid is a character of a heading or an ornament
 _SURELY = 45.0  # units; a rule of this length is no stroke of a character
 _PALE = 205  # grey; thin rules come out paler than print
@@ -51,7 +54,8 @@ _THROUGHOUT = 0.95
 _ALMOST = 0.92  # where no print is beside it,
 _MOSTLY = 0.85  # where it is longer than two characters besides,
 _HALF = 0.5  # or where it parts two others evenly.
-_TWO_LINES = 20.0  # units
+_PIECES = 0.7  # or than three,
+_TWO_LINES, _THREE_LINES = 20.0, 33.0  # units
 _EVENLY = 0.06  # of the distance of two rules; how far one that parts them evenly may be from their middle
 _LEAST_LEFT = 0.3  # share of its length that is left of a rule of which a scan lost a part
 # Any rule is told by the share of its own length that it is dark; strokes of characters in a line are so for up to 0.9.
@@ -112,7 +116,39 @@ def find_rules(grey: Pixels, em: float) -> Ruling:
     darkest = max(_usual_darkness([*level, *upright]) + _GHOST, _HAIRLINE)
     horizontal, alone = _joined([stroke for stroke in level if stroke.grey <= darkest])
     vertical, also_alone = _joined([stroke for stroke in upright if stroke.grey <= darkest])
+    # What a scan broke of the level rules is mended first: it tells where the upright ones may end.
+    horizontal, alone = _bridged(horizontal, vertical, alone)
+    vertical, also_alone = _bridged(vertical, horizontal, also_alone)
     return Ruling(horizontal, vertical, alone | also_alone)
+
+
+def _bridged(
+    rules: Sequence[Rule], across: Sequence[Rule], alone: frozenset[Rule]
+) -> tuple[list[Rule], frozenset[Rule]]:
+    """Pieces in one line that stand alone joined over a gap, and which rules stand alone.
+
+    A merged cell leaves a gap that begins and ends at rules across; another one is the scanner's.
+    """
+    joined: list[Rule] = []
+    lonely = set(alone)
+    for rule in rules:
+        last = joined[-1] if joined else None
+        if last is not None and {last, rule} <= lonely and _is_one(last, rule, across):
+            joined[-1] = Rule(last.at, last.start, rule.end)
+            lonely.add(joined[-1])
+        else:
+            joined.append(rule)
+    return joined, frozenset(lonely)
+
+
+def _is_one(before: Rule, behind: Rule, across: Sequence[Rule]) -> bool:
+    if before.at != behind.at or not 0 <= behind.start - before.end <= _HOLE:
+        return False
+    if max(before.end - before.start, behind.end - behind.start) < _TWO_LINES:
+        return False
+    ends = (before.end, behind.start)
+    here = [rule.at for rule in across if rule.start - _REACH <= before.at <= rule.end + _REACH]
+    return not all(any(abs(at - end) <= _REACH for at in here) for end in ends)
 
 
 def _joined(strokes: Sequence[_Stroke]) -> tuple[list[Rule], frozenset[Rule]]:
@@ -137,7 +173,9 @@ def _joined(strokes: Sequence[_Stroke]) -> tuple[list[Rule], frozenset[Rule]]:
         dark, beside = _covered(rule, parts), _beside(parts)
         # A worn rule has gaps; nothing but rules is so long and so far from all print.
         worn = rule.end - rule.start >= _LONG and dark >= 0.5 and beside <= 0.1
-        if dark >= _UNBROKEN or (dark >= _NEARLY and beside <= _ASIDE_MOST) or worn:
+        # Pieces that are dark throughout are those of a broken rule; strokes of characters have gaps themselves.
+        broken = dark >= _MOSTLY and _own_darkness(parts) >= _UNBROKEN
+        if dark >= _UNBROKEN or broken or (dark >= _NEARLY and beside <= _ASIDE_MOST) or worn:
             kept.append(rule)
             crowded.extend([rule] if beside > _ALONE else [])
     whole = _without_breaks(kept)
@@ -154,6 +192,11 @@ def _beside(parts: Sequence[_Stroke]) -> float:
     before = sum(part.before * part.length for part in parts)
     behind = sum(part.behind * part.length for part in parts)
     return max(before, behind) / whole
+
+
+def _own_darkness(parts: Sequence[_Stroke]) -> float:
+    """The share of the parts' length that is dark, whatever is between them."""
+    return sum(part.dark * part.length for part in parts) / (sum(part.length for part in parts) or 1.0)
 
 
 def _covered(rule: Rule, parts: Sequence[_Stroke]) -> float:
@@ -199,8 +242,10 @@ def _level_strokes(grey: Pixels, em: float, shortest: float) -> Iterator[_Stroke
         sums = np.bincount(labels[places], grey[:, start : start + tile][places], count)
         means = sums[1:] / np.maximum(1, stats[1:, 4])
         found = zip(stats[1:].tolist(), centres[1:].tolist(), means.tolist(), strict=True)
-        for (left, top, width, height, area), (_, middle), darkness in found:
+        for number, ((left, top, width, height, area), (_, middle), darkness) in enumerate(found, start=1):
             if _is_flat(width, height, area, em) and width >= 0.25 * em:
+                if width >= _ARC * em and height >= 4 and _is_arc(labels[top : top + height, left : left + width] == number, em):
+                    continue
                 line = mask[round(middle)]
                 low = start + left - _run(line[max(0, start + left - reach) : start + left][::-1])
                 high = start + left + width + _run(line[start + left + width :][:reach])
@@ -218,6 +263,15 @@ def _level_strokes(grey: Pixels, em: float, shortest: float) -> Iterator[_Stroke
 def _is_flat(width: int, height: int, area: int, em: float) -> bool:
     """Whether a mark is a stroke: low, or low but for a spot where it touches what is beside it."""
     return height <= _THICK * em + 2 or (height <= _SPOT * em and area <= _THIN * em * width)
+
+
+def _is_arc(mark: NDArray[np.bool_], em: float) -> bool:
+    """Whether a stroke bends as the ring of a seal does; paper bends far less."""
+    counts = mark.sum(axis=0)
+    columns = np.flatnonzero(counts)
+    middles = (mark * np.arange(len(mark))[:, None]).sum(axis=0)[columns] / counts[columns]
+    bend = abs(float(np.polyfit(columns, middles, 2)[0]))
+    return bend * len(columns) ** 2 / 4 >= _SAGITTA and bend * 2 * _RADIUS * em >= 1
 
 
 def _run(line: Pixels) -> int:
@@ -396,7 +450,7 @@ def _without_strokes(ruling: Ruling, grey: Pixels, unit: float) -> tuple[list[Ru
             rule for rule in vertical if _is_long(rule) or _reach(rule, kept, upright, unit) >= _enough(rule, ruling)
         ]
         rest = set(vertical) - set(whole)
-        vertical = whole + [part for rule in rest for part in _crossing_parts(rule, kept, upright, unit)]
+        vertical = whole + [part for rule in rest for part in _crossing_parts(rule, kept, ruling, upright, unit)]
         horizontal = kept
     found = set(vertical)
     vertical += [
@@ -410,14 +464,17 @@ def _without_strokes(ruling: Ruling, grey: Pixels, unit: float) -> tuple[list[Ru
     return horizontal, sorted(vertical)
 
 
-def _crossing_parts(rule: Rule, across: Sequence[Rule], picture: Pixels, unit: float) -> Iterator[Rule]:
+def _crossing_parts(
+    rule: Rule, across: Sequence[Rule], ruling: Ruling, picture: Pixels, unit: float
+) -> Iterator[Rule]:
     """What runs from rule to rule of an upright rule that goes on beyond one of them, as no stroke of print does."""
     ats = sorted({other.at for other in across if other.start - _REACH <= rule.at <= other.end + _REACH})
     if not any(rule.start + _REACH < at < rule.end - _REACH for at in ats):
         return
     for low, high in pairwise(ats):
         part = Rule(rule.at, max(rule.start, low), min(rule.end, high))
-        if part.end - part.start > _REACH and _reach(part, across, picture, unit) >= _THROUGHOUT:
+        enough = _MOSTLY if rule in ruling.alone else _THROUGHOUT
+        if part.end - part.start > _REACH and _reach(part, across, picture, unit) >= enough:
             yield part
 
 
@@ -452,6 +509,8 @@ def _enough(rule: Rule, ruling: Ruling) -> float:
     """The share of its way that a short upright rule has to be dark, by how unlike a character's stroke it is."""
     if rule not in ruling.alone:
         return _THROUGHOUT
+    if rule.end - rule.start >= _THREE_LINES:
+        return _PIECES
     return _MOSTLY if rule.end - rule.start >= _TWO_LINES else _ALMOST
 
 
