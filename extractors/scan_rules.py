@@ -449,8 +449,8 @@ def _without_strokes(ruling: Ruling, grey: Pixels, unit: float) -> tuple[list[Ru
         whole = [
             rule for rule in vertical if _is_long(rule) or _reach(rule, kept, upright, unit) >= _enough(rule, ruling)
         ]
-        rest = set(vertical) - set(whole)
-        vertical = whole + [part for rule in rest for part in _crossing_parts(rule, kept, ruling, upright, unit)]
+        rest = (set(vertical) - set(whole)) & ruling.alone
+        vertical = whole + [part for rule in rest for part in _crossing_parts(rule, kept, upright, unit)]
         horizontal = kept
     found = set(vertical)
     vertical += [
@@ -464,17 +464,14 @@ def _without_strokes(ruling: Ruling, grey: Pixels, unit: float) -> tuple[list[Ru
     return horizontal, sorted(vertical)
 
 
-def _crossing_parts(
-    rule: Rule, across: Sequence[Rule], ruling: Ruling, picture: Pixels, unit: float
-) -> Iterator[Rule]:
+def _crossing_parts(rule: Rule, across: Sequence[Rule], picture: Pixels, unit: float) -> Iterator[Rule]:
     """What runs from rule to rule of an upright rule that goes on beyond one of them, as no stroke of print does."""
     ats = sorted({other.at for other in across if other.start - _REACH <= rule.at <= other.end + _REACH})
     if not any(rule.start + _REACH < at < rule.end - _REACH for at in ats):
         return
     for low, high in pairwise(ats):
         part = Rule(rule.at, max(rule.start, low), min(rule.end, high))
-        enough = _MOSTLY if rule in ruling.alone else _THROUGHOUT
-        if part.end - part.start > _REACH and _reach(part, across, picture, unit) >= enough:
+        if part.end - part.start > _REACH and _reach(part, across, picture, unit) >= _MOSTLY:
             yield part
 
 
