@@ -25,6 +25,8 @@ _REACH = 0.5  # em; or lie in it, on paper that is not flat
 _LEVEL = 0.9
 _UPRIGHT = 0.75
 _PIECE = 0.2  # em; a piece of a rule is not thicker
+_BESIDE = 0.4  # em; pieces of a rule stand so near to its side
+_VALUE = 4.0  # em; print that is wider is words
 _STROKE = 0.16  # em; a remnant of a rule is not thicker
 _MARK = 0.2  # em; a printed mark is at least as long in one direction (a dash, a digit)
 _LEAST_AREA = 0.02  # em squared; so much ink a printed mark has at least
@@ -88,6 +90,7 @@ def _own_ink(part: Pixels, em: float) -> tuple[Pixels, Pixels]:
         if not inside or along_side or piece or not dark[number]:
             continue
         kept[number] = max(wide, high) >= _MARK * em and area >= _LEAST_AREA * em * em
+    kept &= ~_rests(kept, stats, (width, height), em)
     if not kept.any() or _are_remnants(stats[kept], (width, height), em):
         return np.zeros_like(ink), pale
     _keep_small(kept, stats, em)
@@ -116,6 +119,21 @@ def _are_remnants(marks: NDArray[Any], size: tuple[int, int], em: float) -> bool
     left, right = int(marks[:, 0].min()), int((marks[:, 0] + marks[:, 2]).max())
     beside = right <= _REACH * em or left >= size[0] - _REACH * em
     return beside and right - left <= _PIECE * em and int(marks[:, 3].max()) < 0.5 * em
+
+
+def _rests(
+    kept: NDArray[np.bool_], stats: NDArray[Any], size: tuple[int, int], em: float
+) -> NDArray[np.bool_]:
+    """Which marks in the cell of a value are low pieces of its rules: thin, at a side, and beside the print."""
+    tall = stats[kept & (stats[:, 3] >= 0.4 * em)]
+    if not len(tall) or (tall[:, 0] + tall[:, 2]).max() - tall[:, 0].min() > _VALUE * em:
+        return np.zeros(len(stats), bool)
+    x, y, wide, high = (stats[:, column] for column in range(4))
+    low = high < 0.6 * tall[:, 3].max()
+    upright = low & (wide <= _PIECE * em) & ((x <= _BESIDE * em) | (x + wide >= size[0] - _BESIDE * em))
+    outside = (y + high <= tall[:, 1].min()) | (y >= (tall[:, 1] + tall[:, 3]).max())
+    level = outside & (high <= _PIECE * em) & ((y <= _BESIDE * em) | (y + high >= size[1] - _BESIDE * em))
+    return np.asarray(upright | level, bool)
 
 
 def _keep_small(kept: NDArray[np.bool_], stats: NDArray[Any], em: float) -> None:
