@@ -415,8 +415,8 @@ def _label_cells(
 
 
 def _read_outside(bare: Pixels, grids: Sequence[Grid], page: Frame) -> list[tuple[Written, CellReading]]:
-    """The pieces of lines outside of ``grids`` (places in units) that could be read."""
-    ink = bare.copy()
+    """The pieces of lines outside of ``grids`` (places in units) that could be read; punched holes are none."""
+    ink = scan_image.without_masses(bare, page.em)
     for grid in grids:
         left, top, right, bottom = (round(value) for value in _pixels(grid.box, page))
         ink[max(0, top - 3) : bottom + 4, max(0, left - 3) : right + 4] = 0

@@ -292,7 +292,7 @@ def _without_speckle(grey: Pixels) -> Pixels:
     """``grey`` without the single dark and light pixels that a scanner strews; strokes, however thin and pale, stay."""
     dark = (grey < _DARK).astype(np.uint8)
     around = _around(dark)
-    pepper = (dark == 1) & (around <= 2) & (_around((grey < _STROKE).astype(np.uint8)) <= 3)
+    pepper = (dark == 1) & (around <= 2) & (_around((grey < _STROKE).astype(np.uint8)) <= 2)
     salt = (dark == 0) & (around >= 8)
     if np.count_nonzero(pepper) < 0.0004 * grey.size and np.count_nonzero(salt) < 0.00002 * grey.size:
         return grey
@@ -376,7 +376,7 @@ def frame(grey: Pixels, factor: float, turn: int | None = None) -> Frame:
     scale = 1.0
     if em and (em < _SMALL_EM or em > _LARGE_EM):
         scale = min(_EM / em, _MOST_ENLARGED, math.sqrt(2 * _MOST_WORKED / grey.size))
-    skew = find_skew(_without_masses(ink_of(turned), em or _EM))
+    skew = find_skew(without_masses(ink_of(turned), em or _EM))
     straight, back = _straightened(turned, skew, scale)
     to_picture = _compose(_scaling(1 / factor), _compose(_turn_back(turn, grey.shape), back))
     return Frame(straight, ink_of(straight), (em or _EM) * scale, to_picture, turn, skew)
@@ -437,7 +437,7 @@ def _is_level(grey: Pixels, marks: NDArray[np.int32]) -> bool:
     return cv2.connectedComponents(_array(across))[0] <= cv2.connectedComponents(_array(down))[0]
 
 
-def _without_masses(ink: Pixels, em: float) -> Pixels:
+def without_masses(ink: Pixels, em: float) -> Pixels:
     """``ink`` without what is dark all over: the lid beside the paper, holes, shadows; their edges run askew."""
     side = max(9, round(_MASS * em))
     masses = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
