@@ -121,9 +121,7 @@ def _are_remnants(marks: NDArray[Any], size: tuple[int, int], em: float) -> bool
     return beside and right - left <= _PIECE * em and int(marks[:, 3].max()) < 0.5 * em
 
 
-def _rests(
-    kept: NDArray[np.bool_], stats: NDArray[Any], size: tuple[int, int], em: float
-) -> NDArray[np.bool_]:
+def _rests(kept: NDArray[np.bool_], stats: NDArray[Any], size: tuple[int, int], em: float) -> NDArray[np.bool_]:
     """Which marks in the cell of a value are low pieces of its rules: thin, at a side, and beside the print."""
     tall = stats[kept & (stats[:, 3] >= 0.4 * em)]
     if not len(tall) or (tall[:, 0] + tall[:, 2]).max() - tall[:, 0].min() > _VALUE * em:

@@ -225,6 +225,22 @@ def _headed_columns(rows: Sequence[Sequence[Written]], pieces: Sequence[Written]
     beside = [piece for piece in pieces if not piece.is_value and top - _LEVEL < piece.middle < bottom + _LEVEL]
     reach = max((piece.box[2] for piece in beside if piece.box[2] <= start), default=float("inf"))
     above = [piece for piece in pieces if not piece.is_value and piece.box[0] > reach and piece.middle < top]
+    columns = _heads(above, top)
+    steps = [(after[0] + after[1] - before[0] - before[1]) / 2 for before, after in pairwise(columns)]
+    if len(columns) < _WIDE or max(steps) > _EVEN_HEADS * min(steps):
+        return []
+    placed = [[value for value in row if _is_within(value, [column])] for column in columns for row in rows]
+    if sum(map(len, placed)) != sum(map(len, rows)) or any(len(found) > 1 for found in placed):
+        return []
+    return [
+        (min([column[0], *(value.box[0] for value in own)]), max([column[1], *(value.box[2] for value in own)]))
+        for column in columns
+        for own in [[value for row in rows for value in row if _is_within(value, [column])]]
+    ]
+
+
+def _heads(above: Sequence[Written], top: float) -> list[tuple[float, float]]:
+    """From where to where the heads of columns stand whose lines end at ``top``."""
     columns: list[tuple[float, float]] = []
     narrow: list[Written] = []
     wide: list[Written] = []
@@ -241,22 +257,11 @@ def _headed_columns(rows: Sequence[Sequence[Written]], pieces: Sequence[Written]
         columns = [column for column in columns if column not in met]
         columns.append((min([piece.box[0], *(at for at, _ in met)]), max([piece.box[2], *(at for _, at in met)])))
     touching = [piece for piece in wide if any(abs(piece.middle - head.middle) <= _BESIDE for head in narrow)]
-    columns = _with_touching(sorted(columns), touching)
-    steps = [(after[0] + after[1] - before[0] - before[1]) / 2 for before, after in pairwise(columns)]
-    if len(columns) < _WIDE or max(steps) > _EVEN_HEADS * min(steps):
-        return []
-    placed = [[value for value in row if _is_within(value, [column])] for column in columns for row in rows]
-    if sum(map(len, placed)) != sum(map(len, rows)) or any(len(found) > 1 for found in placed):
-        return []
-    return [
-        (min([column[0], *(value.box[0] for value in own)]), max([column[1], *(value.box[2] for value in own)]))
-        for column in columns
-        for own in [[value for row in rows for value in row if _is_within(value, [column])]]
-    ]
+    return _with_touching(sorted(columns), touching)
 
 
 def _with_touching(columns: Sequence[tuple[float, float]], wide: Sequence[Written]) -> list[tuple[float, float]]:
-    """The columns of heads, and those of heads that were read as one piece: as many as fit evenly between the others."""
+    """The columns of heads, with those of heads that were read as one piece: as many as fit between the others."""
     middles = [(start + end) / 2 for start, end in columns]
     pitch = min((after - before for before, after in pairwise(middles)), default=0.0)
     found = list(columns[:1])

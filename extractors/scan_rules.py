@@ -244,7 +244,11 @@ def _level_strokes(grey: Pixels, em: float, shortest: float) -> Iterator[_Stroke
         found = zip(stats[1:].tolist(), centres[1:].tolist(), means.tolist(), strict=True)
         for number, ((left, top, width, height, area), (_, middle), darkness) in enumerate(found, start=1):
             if _is_flat(width, height, area, em) and width >= 0.25 * em:
-                if width >= _ARC * em and height >= 4 and _is_arc(labels[top : top + height, left : left + width] == number, em):
+                if (
+                    width >= _ARC * em
+                    and height >= 4
+                    and _is_arc(labels[top : top + height, left : left + width] == number, em)
+                ):
                     continue
                 line = mask[round(middle)]
                 low = start + left - _run(line[max(0, start + left - reach) : start + left][::-1])

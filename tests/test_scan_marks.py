@@ -10,8 +10,8 @@ from extractors.ocr import LineReading, ValueReading, _is_spaced
 from extractors.scan import read_image
 from extractors.scan_cells import Pixels, Strip, cell_strips, separators
 from extractors.scan_image import _without_speckle, without_stamps
-from extractors.scan_rules import find_rules, ruled_grids
 from extractors.scan_read import CellReading, _by_exemplars, _by_separators, _joined, _settled
+from extractors.scan_rules import find_rules, ruled_grids
 from tests.test_scan import FIGURES, SIZE, draw_page, needs_font, only_grid, strip_of, texts_of
 
 
