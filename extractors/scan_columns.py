@@ -215,11 +215,7 @@ def _runs(rows: Sequence[list[Written]]) -> list[list[list[Written]]]:
 
 
 def _headed_columns(rows: Sequence[Sequence[Written]], pieces: Sequence[Written]) -> list[tuple[float, float]]:
-    """The columns that heads show above rows most of whose cells are empty; none unless each value has its head.
-
-    Heads are narrow, evenly apart, and stand right of all labels; what is wider stands above several of them, or is
-    several of them that nearly touch.
-    """
+    """The columns that heads show above rows most of whose cells are empty; none unless each value has its head."""
     top, bottom = _middle(rows[0]), _middle(rows[-1])
     start = min(value.box[0] for row in rows for value in row)
     beside = [piece for piece in pieces if not piece.is_value and top - _LEVEL < piece.middle < bottom + _LEVEL]
@@ -240,7 +236,10 @@ def _headed_columns(rows: Sequence[Sequence[Written]], pieces: Sequence[Written]
 
 
 def _heads(above: Sequence[Written], top: float) -> list[tuple[float, float]]:
-    """From where to where the heads of columns stand whose lines end at ``top``."""
+    """From where to where the heads of columns stand whose lines end at ``top``.
+
+    Heads are narrow; what is wider stands above several of them, or is several of them that nearly touch.
+    """
     columns: list[tuple[float, float]] = []
     narrow: list[Written] = []
     wide: list[Written] = []
