@@ -31,7 +31,7 @@ _STROKE = 0.16  # em; a remnant of a rule is not thicker
 _MARK = 0.2  # em; a printed mark is at least as long in one direction (a dash, a digit)
 _LEAST_AREA = 0.02  # em squared; so much ink a printed mark has at least
 _TOUCHES = 0.1  # em; so far beyond the larger marks of a print its dots may stand
-_SIGN = 0.2  # em; a minus is no higher
+_SIGN, _SHORT_SIGN = 0.2, 0.15  # em; a minus is no higher, and no shorter
 _LINE = 1.75  # em; ink higher than this is more than one line
 ROOM = 1.7  # height of a value's picture, in heights of its print
 LOWEST = 0.68  # em; print that is lower (a dash) is shown at the size of a digit
@@ -146,10 +146,11 @@ def _keep_small(kept: NDArray[np.bool_], stats: NDArray[Any], em: float) -> None
     beyond = np.maximum(left - starts, ends - right)
     level = (stats[:, 1] >= top - 0.3 * em) & (stats[:, 1] + stats[:, 3] <= bottom + 0.3 * em)
     small = (stats[:, 4] >= 2) & (np.maximum(stats[:, 2], stats[:, 3]) <= 0.5 * em)
-    middle = stats[:, 1] + stats[:, 3] / 2
-    third = (bottom - top) / 3
-    sign = (stats[:, 3] <= _SIGN * em) & (stats[:, 2] >= 2 * stats[:, 3]) & (stats[:, 2] >= _MARK * em)
-    sign &= (ends <= left) & (ends >= left - 0.5 * em) & (middle >= top + third) & (middle <= bottom - third)
+    # A minus stands before the figures, between a quarter and nearly the foot of their height.
+    middle = stats[:, 1] + stats[:, 3] / 2 - top
+    sign = (stats[:, 3] <= _SIGN * em) & (stats[:, 2] >= 1.3 * stats[:, 3]) & (stats[:, 2] >= _SHORT_SIGN * em)
+    sign &= (ends <= left) & (ends >= left - 0.5 * em)
+    sign &= (middle >= 0.25 * (bottom - top)) & (middle <= 0.85 * (bottom - top))
     belongs = (small & level & (beyond <= _TOUCHES * em)) | sign
     belongs[0] = False
     kept |= belongs

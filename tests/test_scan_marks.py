@@ -121,6 +121,7 @@ def test_dirt_and_pieces_of_rules_are_not_of_the_print(mark: tuple[int, int, int
 def test_a_pale_sign_and_a_second_figure_are_of_the_print() -> None:
     start, end = ink_of(cell_of())
     assert ink_of(cell_of((44, 31, 14, 2), shade=180)) == (44, end)
+    assert ink_of(cell_of((56, 34, 5, 2))) == (56, end)  # a hyphen
     assert ink_of(cell_of((80, 24, 3, 17))) == (start, 83)
 
 
