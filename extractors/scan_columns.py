@@ -260,16 +260,15 @@ def _heads(above: Sequence[Written], top: float) -> list[tuple[float, float]]:
 
 
 def _with_touching(columns: Sequence[tuple[float, float]], wide: Sequence[Written]) -> list[tuple[float, float]]:
-    """The columns of heads, with those of heads that were read as one piece: as many as fit between the others."""
+    """The columns of heads, with those of heads that were read as one piece: as many as fit where it stands."""
     middles = [(start + end) / 2 for start, end in columns]
     pitch = min((after - before for before, after in pairwise(middles)), default=0.0)
-    found = list(columns[:1])
+    found = [*columns[:1]]
     for (before, after), column in zip(pairwise(middles), columns[1:], strict=True):
         count = round((after - before) / pitch)
         step = (after - before) / count
         for number in range(1, count):
             middle = before + step * number
-            # Writing must stand there, or the column may be none.
             if not any(piece.box[0] < middle < piece.box[2] for piece in wide):
                 return list(columns)
             found.append((middle - step / 4, middle + step / 4))
