@@ -270,7 +270,9 @@ _DISPUTES = {
 _ONE_LIST = r"[^,，。;；!?\n零无未没無沒]*"
 _LIST = re.compile(rf"{_ONE_LIST}?(?:{'|'.join(words.pattern for words in _DISPUTES.values())}){_ONE_LIST}")
 # 行政复议申请 are no applications for information.
-_ONLY_DISPUTES = re.compile(rf"(?:(?!申请|申請).)*?(?:{'|'.join(words.pattern for words in _DISPUTES.values())})")
+_ONLY_DISPUTES = re.compile(
+    rf"(?:任何|有关|关于|相关|其他|其它|行政|、)*(?:{'|'.join(words.pattern for words in _DISPUTES.values())})"
+)
 # That nothing went wrong is no claim.
 _HARMLESS = re.compile(
     r"[^,，。;；、!?\n]{0,12}?(?:泄密|失密|失误|差错|错误|事故|问责|追责|责任追究|违规|违纪|负面|错别字|断更|超期"
