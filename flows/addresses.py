@@ -156,8 +156,8 @@ def parse_address(text: str) -> httpx2.URL:
         raise FetchError("address", f"only http and https are asked, not {url.scheme or 'an address without either'}")
     if url.userinfo:
         raise FetchError("address", "a user name or password in the address")
-    if not url.host or port == 0:
-        raise FetchError("address", "no host in the address")
+    if not url.host or (port is not None and not 0 < port < 65536):
+        raise FetchError("address", "no host in the address, or no such port")
     return url.copy_with(fragment=None)
 
 

@@ -7,6 +7,7 @@ of the library, not through its client.
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -89,6 +90,12 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
         raise failure
 
 
+@functools.cache
+def _certificates() -> ssl.SSLContext:
+    """The authorities that this system trusts; reading them takes longer than many a page."""
+    return httpx2.create_ssl_context()
+
+
 class _Body(httpx2.AsyncByteStream):
     """The body of an answer as the decoders take it."""
 
@@ -107,7 +114,7 @@ class Client:
         self._limits = limits
         self._headers = {"User-Agent": agent, "Accept": "*/*", "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5"}
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=httpx2.create_ssl_context(),
+            ssl_context=_certificates(),
             network_backend=CheckedNetwork(allowed, resolver),
             max_keepalive_connections=20,
             keepalive_expiry=15.0,
@@ -172,7 +179,7 @@ class Client:
                 cookies.extract_cookies(response)
             if raw.status not in _WITH_BODY:
                 return Answer(raw.status, response.headers)
-            _check_head(response.headers, max_bytes)
+            _check_head(response.headers, self._limits.max_bytes)
             size = 0
             async for chunk in response.aiter_bytes():
                 size += len(chunk)

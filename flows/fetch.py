@@ -23,7 +23,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from extractors.extract import sniff
 from flows.addresses import FetchError, ListError, Wanted, read_wanted
 from flows.client import Limits
-from flows.inbox import PARTS_SUFFIX
+from flows.inbox import PARTS_SUFFIX, printable
 from flows.links import Kind, Link, find_links, load_words
 from flows.screen import Screen
 from flows.snapshots import PAGE, FolderError, Row, Snapshots, picture_file, safe_name
@@ -280,9 +280,41 @@ def open_web(options: FetchOptions) -> Web:
     return Web(limits, Manners(delay_s=options.delay_s), allowed, agent_name(options.contact))
 
 
+FetchOne = Callable[[Wanted], Awaitable[list[Row]]]
+Wrap = Callable[[Fetcher], FetchOne]
+
+
+async def fetch_list(options: FetchOptions, web: Web, screen: Screen, wrap: Wrap) -> FetchSummary:
+    """Everything that the options name; ``wrap`` may watch what each address comes to.
+
+    Raises:
+        ListError: a list cannot be read, or holds no address.
+        FolderError: the folder cannot be used.
+    """
+    wanted, started = read_wanted(options.addresses), time.monotonic()
+    rows: list[Row] = []
+    done = 0
+
+    def settled(found: list[Row]) -> None:
+        nonlocal done
+        done += 1
+        rows.extend(found)
+        for row in found:
+            if row.outcome == "failed":
+                screen.say(f"{printable(row.address)}: {row.error}: {row.message}")
+        screen.progress(done, len(wanted))
+
+    with Snapshots(options.folder) as snapshots:
+        async with web:
+            await fetch_all(wanted, wrap(Fetcher(snapshots, web)), options.hosts, settled)
+        snapshots.finish()
+    screen.end()
+    return summarise(options.folder, time.monotonic() - started, len(wanted), rows)
+
+
 async def fetch_all(
     wanted: Sequence[Wanted],
-    fetch_one: Callable[[Wanted], Awaitable[list[Row]]],
+    fetch_one: FetchOne,
     hosts: int,
     settled: Callable[[list[Row]], None],
 ) -> None:

@@ -6,7 +6,6 @@ Everything runs in one event loop. What an address does not give is data (a line
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from prefect.utilities.annotations import quote
 
-from flows.addresses import Wanted, read_wanted
-from flows.fetch import Fetcher, FetchOptions, FetchSummary, fetch_all, open_web, summarise
+from flows.addresses import Wanted
+from flows.fetch import Fetcher, FetchOne, FetchOptions, FetchSummary, fetch_list, open_web
 from flows.screen import Screen
 from flows.server import PrivateServer, api
-from flows.snapshots import Row, Snapshots
+from flows.snapshots import Row
 
 
 @task(name="fetch-address", task_run_name="{name}", cache_policy=NO_CACHE, persist_result=False)
@@ -64,34 +63,20 @@ async def fetch(
     options = FetchOptions(
         tuple(addresses), Path(folder), tuple(allow_hosts or ()), hosts, delay_s, time_limit_s, max_size_mb, contact
     )
-    wanted, screen, started = read_wanted(options.addresses), Screen(verb="fetched"), time.monotonic()
-    rows: list[Row] = []
-    done = 0
-
-    def settled(found: list[Row]) -> None:
-        nonlocal done
-        done += 1
-        rows.extend(found)
-        for row in found:
-            if row.outcome == "failed":
-                screen.say(f"{row.address}: {row.error}: {row.message}")
-        screen.progress(done, len(wanted))
-
-    with Snapshots(options.folder) as snapshots:
-        async with open_web(options) as web:
-            fetcher = Fetcher(snapshots, web)
-
-            async def fetch_one(one: Wanted) -> list[Row]:
-                state: Any = await fetch_address(one.label, quote(one), quote(fetcher), return_state=True)
-                found: list[Row] = await state.aresult()
-                return found
-
-            await fetch_all(wanted, fetch_one, options.hosts, settled)
-        snapshots.finish()
-    screen.end()
-    summary = summarise(options.folder, time.monotonic() - started, len(wanted), rows)
-    message = f"{len(rows)} answers, {len(summary.failed)} failed"
+    summary = await fetch_list(options, open_web(options), Screen(verb="fetched"), _as_tasks)
+    message = f"{summary.addresses} addresses, {len(summary.failed)} answers failed"
     return Completed(name="Failed in part" if summary.failed else None, message=message, data=summary)
+
+
+def _as_tasks(fetcher: Fetcher) -> FetchOne:
+    """Each address as a task run."""
+
+    async def fetch_one(wanted: Wanted) -> list[Row]:
+        state: Any = await fetch_address(wanted.label, quote(wanted), quote(fetcher), return_state=True)
+        rows: list[Row] = await state.aresult()
+        return rows
+
+    return fetch_one
 
 
 def watch_fetch(options: FetchOptions, server: PrivateServer | None) -> FetchSummary:
