@@ -111,7 +111,8 @@ def _best(data: bytes, names: list[str]) -> str:
     candidates = dict.fromkeys([*names, "utf-8", "gb18030", "big5hkscs"])
     scores = {name: _plausibility(sample.decode(name, errors="replace")) for name in candidates}
     name = max(scores, key=lambda candidate: scores[candidate])
-    if scores[name] <= 0.01:
+    # So few common characters say nothing; a declaration that every byte fits does.
+    if scores[name] <= 0.01 and not (names and name == names[0] and "\ufffd" not in sample.decode(name, "replace")):
         guess = from_bytes(sample).best()
         name = guess.encoding if guess else name
     return data.decode(name, errors="replace")

@@ -113,7 +113,11 @@ class Snapshots:
             raise FolderError(f"{folder} is in use by another fetch") from error
         for left in self._parts.iterdir():
             left.unlink()
-        self._manifest = self._open()
+        try:
+            self._manifest = self._open()
+        except FolderError:
+            self._lock.close()
+            raise
 
     def __enter__(self) -> Snapshots:
         return self
@@ -182,7 +186,12 @@ class Snapshots:
         stem, suffix = Path(name).stem, Path(name).suffix
         picture = folder.endswith(PARTS_SUFFIX)
         candidates = (f"{folder}/{stem}{suffix if n == 1 else f'-{n}{suffix}'}" for n in range(1, 1_000_000))
-        return next(file for file in candidates if file not in self._owners or (picture and self._owners[file] == key))
+
+        def is_free(file: str) -> bool:
+            owner = self._owners.get(file)
+            return owner is None or (owner == key and (picture or not (self.folder / file).exists()))
+
+        return next(file for file in candidates if is_free(file))
 
     def keep(self, part: Path, file: str, content_type: str | None = None) -> None:
         """Gives whole bytes their name; ``content_type`` is kept beside them for the reader."""

@@ -97,7 +97,7 @@ class Desk:
     def files(self) -> list[str]:
         return sorted(
             str(path.relative_to(self.folder)) for path in self.folder.rglob("*")
-            if path.is_file() and not path.name.startswith((".", "manifest"))
+            if path.is_file() and not path.name.startswith((".", "manifest")) and path.parent.name != ".parts"
         )  # fmt: skip
 
 
