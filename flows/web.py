@@ -164,7 +164,8 @@ class Web:
                 # There is none (2.3.1.3), or what is in its place leads elsewhere or cannot be read.
                 return Protego.parse("")
             else:
-                return FetchError(error.code, f"robots.txt: {error.message}", status=error.status)
+                message = error.message if error.status is None else f"robots.txt: {error.message}"
+                return FetchError(error.code, message, status=error.status)
         return Protego.parse(body.getvalue().decode("utf-8", "replace"))
 
     async def _ask(

@@ -1,446 +1,26 @@
-"""``gongkai fetch`` against a server that misbehaves: what is kept, what is refused, and what is never asked at all."""
+"""``gongkai fetch``: what lies in the folder afterwards, what a second run does, and what a kill leaves."""
 
 from __future__ import annotations
 
-import asyncio
-import io
-import json
 import os
+import random
+import re
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
-from misbehaving import Act, Server, bomb, in_turn, raw, redirect, reply, slowly
+from fetching import PAGE, PDF, PNG, REPORT, ROOT, Desk, html, serve_page
+from misbehaving import Server, raw, reply
+from test_flow import prefect_states
 
 from extractors.extract import read_document
-from flows.addresses import FetchError, ListError, Wanted, is_public, parse_address, read_wanted
-from flows.client import Limits
-from flows.fetch import FetchOptions, FetchSummary, agent_name, fetch_list
+from flows.cli import main
 from flows.inbox import find_files
-from flows.links import find_links, load_words, site
-from flows.screen import Screen, fetch_lines
-from flows.snapshots import FolderError, Snapshots, picture_file, safe_name
-from flows.web import Manners, Web
-
-ROOT = Path(__file__).parent.parent
-PDF = b"%PDF-1.4 \n" + bytes(range(256))
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(200)
-REPORT = "<h1>青石镇2022年政府信息公开工作年度报告</h1><p>一、总体情况</p><p>2022年，青石镇主动公开政府信息126条。</p>"
-PATIENCE = Limits(connect_s=5.0, read_s=5.0, whole_s=20.0, max_bytes=2_000_000)
-HASTE = Limits(connect_s=0.3, read_s=0.2, whole_s=0.5)
-QUICK = Manners(delay_s=0.0, longest_wait_s=2.0, retries=1, backoff_s=0.02)
-
-
-def html(body: str, title: str = "年报") -> bytes:
-    return f"<html><head><meta charset=utf-8><title>{title}</title></head><body>{body}</body></html>".encode()
-
-
-# Every address to which this process tries to connect; an audit hook cannot be taken out again.
-CONNECTED: list[Any] = []
-sys.addaudithook(lambda event, arguments: CONNECTED.append(arguments[1]) if event == "socket.connect" else None)
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    started = Server()
-    yield started
-    started.close()
-
-
-@pytest.fixture
-def trap() -> Iterator[Server]:
-    """A server that nobody may connect to."""
-    started = Server()
-    yield started
-    started.close()
-
-
-class Desk:
-    """Fetches into one folder, without Prefect."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.said = ""
-
-    def fetch(
-        self, *addresses: str, allow: tuple[str, ...] = ("127.0.0.1",), limits: Limits = PATIENCE,
-        manners: Manners = QUICK, resolver: Any = None, hosts: int = 4,
-    ) -> FetchSummary:  # fmt: skip
-        options = FetchOptions(addresses, self.folder, allow, hosts)
-        stream = io.StringIO()
-
-        async def run() -> FetchSummary:
-            web = Web(limits, manners, frozenset(allow), agent_name(None), resolver)
-            return await fetch_list(options, web, Screen(stream), lambda fetcher: fetcher.fetch)
-
-        try:
-            return asyncio.run(run())
-        finally:
-            self.said = stream.getvalue()
-
-    def rows(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in (self.folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
-
-    def row(self, address: str) -> dict[str, Any]:
-        """The last line about an address."""
-        return [row for row in self.rows() if row["address"] == address][-1]
-
-    def files(self) -> list[str]:
-        return sorted(
-            str(path.relative_to(self.folder)) for path in self.folder.rglob("*")
-            if path.is_file() and not path.name.startswith((".", "manifest")) and path.parent.name != ".parts"
-        )  # fmt: skip
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path / "snapshots")
-
-
-class TestList:
-    def test_text_with_comments(self, tmp_path: Path) -> None:
-        path = tmp_path / "list.txt"
-        path.write_text(
-            "\ufeff# bodies\nhttp://a.gov.cn/1,2.html#top\n\n http://a.gov.cn/1,2.html \nhttps://b.gov.cn/\n"
-        )
-        assert [one.address for one in read_wanted([str(path)])] == ["http://a.gov.cn/1,2.html", "https://b.gov.cn/"]
-
-    @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
-    @pytest.mark.parametrize("delimiter", [",", "\t", ";"])
-    def test_csv_by_its_heads(self, tmp_path: Path, encoding: str, delimiter: str) -> None:
-        path = tmp_path / "list.csv"
-        lines = [
-            ["单位名称", "年度", "备注", "链接"],
-            ["青石镇", "2022年", "", "http://a.gov.cn/1"],
-            ["白水局", "近年", "", "x"],
-        ]
-        path.write_bytes("\r\n".join(delimiter.join(line) for line in lines).encode(encoding))
-        found = read_wanted([str(path)])
-        assert found == [Wanted("http://a.gov.cn/1", "青石镇", 2022), Wanted("x", "白水局", None)]
-        assert found[0].label == "青石镇 2022"
-
-    def test_csv_without_heads(self, tmp_path: Path) -> None:
-        path = tmp_path / "list.csv"
-        path.write_text('"青石镇, 1",http://a.gov.cn/1\n')
-        assert read_wanted([str(path)]) == [Wanted("http://a.gov.cn/1")]
-
-    def test_no_list(self, tmp_path: Path) -> None:
-        (tmp_path / "empty.txt").write_text("# nothing\n")
-        (tmp_path / "none.csv").write_text("a,b\n1,2\n")
-        for name in ("empty.txt", "none.csv", "missing.txt", "."):
-            with pytest.raises(ListError):
-                read_wanted([str(tmp_path / name)])
-
-
-class TestAddresses:
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "ftp://a.gov.cn/x", "file:///etc/passwd", "javascript:alert(1)", "a.gov.cn/x", "http:///x", "", "http://[::1",
-            "http://user:secret@a.gov.cn/", "http://user@a.gov.cn/", "http://a.gov.cn:99999/", "http://a.gov.cn:0/",
-            "gopher://a.gov.cn", "http://a.gov.cn/" + "x" * 5000, "http://\ud800/",
-        ],
-    )  # fmt: skip
-    def test_refused_without_asking(self, text: str) -> None:
-        with pytest.raises(FetchError, match=".") as caught:
-            parse_address(text)
-        assert caught.value.code == "address"
-
-    @pytest.mark.parametrize(
-        "ip",
-        [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "100.100.100.200",
-            "0.0.0.0", "224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255", "198.18.0.1", "192.0.2.1", "::", "::1",
-            "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe", "fe80::1%eth0",
-            "fc00::1", "fec0::1", "ff02::1", "2002:7f00:1::", "2001:0:4136:e378::1", "2001:db8::1", "64:ff9b:1::1",
-        ],
-    )  # fmt: skip
-    def test_no_public_address(self, ip: str) -> None:
-        assert not is_public(ip)
-
-    @pytest.mark.parametrize("ip", ["1.1.1.1", "223.5.5.5", "2400:3200::1", "::ffff:223.5.5.5", "64:ff9b::df05:505"])
-    def test_public_addresses(self, ip: str) -> None:
-        assert is_public(ip)
-
-
-class TestRefusal:
-    @pytest.mark.parametrize(
-        "host", ["127.0.0.1", "2130706433", "0177.0.0.1", "0x7f.1", "127.1", "localhost", "[::ffff:127.0.0.1]", "0.0.0.0",
-                 "[::]", "１２７.0.0.1"],
-    )  # fmt: skip
-    def test_spellings_of_this_machine_are_not_connected_to(self, host: str, desk: Desk, trap: Server) -> None:
-        CONNECTED.clear()
-        summary = desk.fetch(f"http://{host}:{trap.port}/secret", allow=())
-        assert [row.error for row in summary.failed] in (["refused"], ["address"], ["unresolved"])
-        assert trap.connections == 0
-        assert CONNECTED == []
-        assert desk.files() == []
-
-    @pytest.mark.parametrize(
-        "place",
-        ["http://localhost:{port}/x", "http://2130706433:{port}/", "//[::1]:{port}/", "http://169.254.169.254/latest/meta",
-         "http://10.0.0.1/", "file:///etc/passwd", "ftp://127.0.0.1/", "http://user:pw@127.0.0.1:{port}/"],
-    )  # fmt: skip
-    def test_redirects_to_private_places_are_not_followed(
-        self, place: str, desk: Desk, server: Server, trap: Server
-    ) -> None:
-        server.pages["/a"] = redirect(place.format(port=trap.port))
-        CONNECTED.clear()
-        desk.fetch(f"{server.url}/a")
-        row = desk.row(f"{server.url}/a")
-        assert row["outcome"] == "failed" and row["error"] in ("refused", "redirects")
-        assert trap.connections == 0
-        assert set(CONNECTED) == {("127.0.0.1", server.port)}
-
-    def test_a_name_is_resolved_once_and_connected_where_it_was_checked(self, desk: Desk, trap: Server) -> None:
-        """DNS rebinding: the second answer would be loopback, and is never asked for."""
-        asked: list[str] = []
-
-        async def rebinding(host: str, port: int) -> list[str]:
-            asked.append(host)
-            return ["192.0.2.1" if len(asked) % 2 else "127.0.0.1"]
-
-        CONNECTED.clear()
-        desk.fetch(f"http://rebind.example.cn:{trap.port}/", allow=(), resolver=rebinding)
-        assert trap.connections == 0 and CONNECTED == []
-        assert desk.rows()[0]["error"] == "refused"
-
-        asked.clear()
-
-        async def public_then_private(host: str, port: int) -> list[str]:
-            asked.append(host)
-            # A public address of nobody's (2001:db8 and 192.0.2 count as private): the connection must go there.
-            return ["203.0.114.1"] if len(asked) == 1 else ["127.0.0.1"]
-
-        desk.fetch(f"http://rebind.example.cn:{trap.port}/", allow=(), resolver=public_then_private,
-                   limits=HASTE, manners=replace(QUICK, retries=0))  # fmt: skip
-        assert trap.connections == 0
-        assert CONNECTED == [("203.0.114.1", trap.port)]
-
-    def test_of_several_addresses_only_the_public_ones_are_tried(self, desk: Desk, trap: Server) -> None:
-        async def mixed(host: str, port: int) -> list[str]:
-            return ["127.0.0.1", "203.0.114.1", "::1"]
-
-        CONNECTED.clear()
-        desk.fetch(f"http://mixed.example.cn:{trap.port}/", allow=(), resolver=mixed, limits=HASTE,
-                   manners=replace(QUICK, retries=0))  # fmt: skip
-        assert trap.connections == 0
-        assert CONNECTED == [("203.0.114.1", trap.port)]
-
-    def test_an_allowed_name_is_asked(self, desk: Desk, server: Server) -> None:
-        server.pages["/a"] = reply(body=html(REPORT))
-        assert not desk.fetch(f"http://localhost:{server.port}/a", allow=("localhost",)).failed
-
-    def test_proxies_of_the_environment_are_not_used(
-        self, desk: Desk, server: Server, trap: Server, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "https_proxy"):
-            monkeypatch.setenv(name, trap.url)
-        server.pages["/a"] = reply(body=html(REPORT))
-        assert not desk.fetch(f"{server.url}/a").failed
-        assert trap.connections == 0
-
-
-class TestBadAnswers:
-    @pytest.mark.parametrize(
-        ("act", "code"),
-        [
-            pytest.param(redirect("/a"), "redirects", id="to itself"),
-            pytest.param(redirect("/b"), "redirects", id="in a circle"),
-            pytest.param(reply(302), "redirects", id="nowhere"),
-            pytest.param(redirect("http://["), "redirects", id="to no address"),
-            pytest.param(bomb(64), "too_large", id="gzip bomb"),
-            pytest.param(reply(200, b"x" * 100, content_encoding="gzip"), "broken", id="no gzip"),
-            pytest.param(reply(200, b"x", content_encoding="br"), "encoding", id="brotli unasked"),
-            pytest.param(reply(200, b"x", content_encoding=", ".join(["gzip"] * 9)), "broken", id="gzip nine times"),
-            pytest.param(slowly(b"HTTP/1.1 200 X\r\n\r\n", b"x" * 50_000, 0), "too_large", id="endless body"),
-            pytest.param(raw(b"HTTP/1.1 200 X\r\nA: " + b"x" * 300_000 + b"\r\n\r\n"), "broken", id="huge header"),
-            pytest.param(raw(b"HTTP/1.1 200 X\r\n" + b"A: b\r\n" * 60_000 + b"\r\n"), "broken", id="many headers"),
-            pytest.param(raw(b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), "broken", id="broken chunks"),
-            pytest.param(raw(b"HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"), "broken", id="cut chunk"),
-            pytest.param(raw(b"HTTP/1.1 200 X\r\nContent-Length: 999\r\n\r\nabc"), "broken", id="cut off"),
-            pytest.param(raw(b"HTTP/1.1 200 X\r\nContent-Length: 9\r\nContent-Length: 3\r\n\r\nabc"), "broken", id="two lengths"),
-            pytest.param(raw(b"HTTP/1.1 200 X\r\nContent-Length: 99999999999999999999\r\n\r\n"), "too_large", id="huge length"),
-            pytest.param(raw(b"SSH-2.0-OpenSSH_9\r\n"), "broken", id="not http"),
-            pytest.param(raw(b""), "broken", id="hangs up"),
-            pytest.param(reply(200, b""), "empty", id="nothing"),
-            pytest.param(reply(404, html(REPORT)), "status", id="404"),
-            pytest.param(reply(304), "status", id="304 unasked"),
-            pytest.param(reply(206, b"abc"), "status", id="a part unasked"),
-        ],
-    )  # fmt: skip
-    def test_a_bad_answer_costs_that_address_only(self, act: Act, code: str, desk: Desk, server: Server) -> None:
-        server.pages |= {"/a": act, "/b": redirect("/a"), "/good": reply(body=html(REPORT))}
-        summary = desk.fetch(f"{server.url}/a", f"{server.url}/good")
-        row = desk.row(f"{server.url}/a")
-        assert (row["outcome"], row["error"], row["file"], row["sha256"]) == ("failed", code, None, None)
-        assert desk.row(f"{server.url}/good")["outcome"] == "saved"
-        assert len(desk.files()) == 1
-        assert list((desk.folder / ".parts").iterdir()) == []
-        assert f"{server.url}/a: {code}: " in desk.said
-        assert any("1 failed" in line for line in fetch_lines(summary))
-
-    @pytest.mark.parametrize(
-        "act",
-        [
-            pytest.param(slowly(b"HTTP/1.1 200 X\r\n\r\n", b"x", 0.05), id="dripping body"),
-            pytest.param(slowly(b"HTTP/1.1 200 X\r\nA: ", b"x", 0.05), id="dripping headers"),
-            pytest.param(slowly(b"", b"", 9), id="silence"),
-        ],
-    )
-    def test_a_slow_answer_is_not_waited_for(self, act: Act, desk: Desk, server: Server) -> None:
-        server.pages["/a"] = act
-        started = time.monotonic()
-        desk.fetch(f"{server.url}/a", limits=HASTE, manners=replace(QUICK, retries=0))
-        assert time.monotonic() - started < 5
-        assert desk.rows()[0]["error"] == "timeout"
-        assert desk.files() == []
-
-    def test_a_refused_connection_is_tried_again_and_then_let_go(self, desk: Desk) -> None:
-        with socket.socket() as closed:
-            closed.bind(("127.0.0.1", 0))
-            CONNECTED.clear()
-            desk.fetch(f"http://127.0.0.1:{closed.getsockname()[1]}/")
-        assert desk.rows()[0]["error"] == "unreachable"
-        assert len(CONNECTED) == 2
-
-    def test_only_what_can_pass_is_asked_again(self, desk: Desk, server: Server) -> None:
-        page = reply(body=html(REPORT))
-        server.pages |= {"/503": in_turn(reply(503), page), "/500": in_turn(reply(500), page),
-                         "/cut": in_turn(raw(b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\nab"), reply(body=html("x")))}  # fmt: skip
-        desk.fetch(*(f"{server.url}/{name}" for name in ("503", "500", "cut")))
-        assert [row["outcome"] for row in desk.rows()] == ["saved", "failed", "saved"]
-        assert server.paths == ["/503", "/503", "/500", "/cut", "/cut"]
-        # The half body of the first try is not in the file.
-        assert (desk.folder / desk.row(f"{server.url}/cut")["file"]).read_bytes() == html("x")
-
-
-class TestManners:
-    def test_robots_txt_is_asked_once_and_obeyed(self, desk: Desk, server: Server) -> None:
-        rules = b"User-agent: *\nDisallow: /\n\nUser-agent: Gongkai\nAllow: /open/year/\nDisallow: /*.html$\n"
-        server.pages |= {"/robots.txt": reply(body=rules, kind="text/plain"), "/a.html": reply(body=b"x"),
-                         "/open/year/a.html": reply(body=html(REPORT)), "/move": redirect("/a.html")}  # fmt: skip
-        desk.fetch(*(f"{server.url}{path}" for path in ("/a.html", "/open/year/a.html", "/move")))
-        assert [row["error"] for row in desk.rows()] == ["robots", None, "robots"]
-        assert [request.path for request in server.requests] == ["/robots.txt", "/open/year/a.html", "/move"]
-
-    @pytest.mark.parametrize(
-        ("act", "allowed"),
-        [
-            (reply(404), True), (reply(403), True), (reply(200, html("<b>Disallow: /</b>")), True), (reply(200, b"\xff\xfe\0"), True),
-            (redirect("/robots.txt"), True), (redirect("http://10.0.0.1/"), True), (reply(200, b"a" * 600_000), True),
-            (reply(200, b"User-agent: *\nDisallow: /\n" + b"#" * 600_000), False),
-            (reply(500), False), (reply(503), False), (reply(429), False), (raw(b""), False), (bomb(3), True),
-        ],
-    )  # fmt: skip
-    def test_what_stands_for_a_robots_txt(self, act: Act, allowed: bool, desk: Desk, server: Server) -> None:
-        server.pages |= {"/robots.txt": act, "/a": reply(body=html(REPORT))}
-        summary = desk.fetch(f"{server.url}/a")
-        assert bool(summary.failed) is not allowed
-        assert server.paths == (["/a"] if allowed else [])
-
-    def test_a_host_is_asked_one_at_a_time_with_its_delay(self, desk: Desk, server: Server) -> None:
-        server.pages["/robots.txt"] = reply(body=b"User-agent: *\nCrawl-delay: 0.2\n", kind="text/plain")
-        for number in range(3):
-            server.pages[f"/{number}"] = reply(body=html(f"{REPORT}{number}"))
-        desk.fetch(*(f"{server.url}/{number}" for number in range(3)), manners=replace(QUICK, delay_s=0.05))
-        times = [request.time for request in server.requests]
-        # The delay that robots.txt asks for holds from the request after the next one on.
-        assert times[1] - times[0] >= 0.05
-        assert all(later - earlier >= 0.19 for earlier, later in zip(times[1:], times[2:], strict=False))
-
-    def test_hosts_do_not_wait_for_each_other(self, desk: Desk, server: Server) -> None:
-        slow = slowly(b"HTTP/1.1 200 X\r\nContent-Length: 20\r\n\r\n", b"x", 0.03)
-        server.pages |= {"/slow": slow, "/quick": reply(body=html(REPORT))}
-        desk.fetch(f"http://127.0.0.1:{server.port}/slow", f"http://localhost:{server.port}/quick",
-                   allow=("127.0.0.1", "localhost"))  # fmt: skip
-        assert [row["address"].rpartition("/")[2] for row in desk.rows()] == ["quick", "slow"]
-
-    def test_retry_after_is_honoured(self, desk: Desk, server: Server) -> None:
-        server.pages["/a"] = in_turn(reply(429, retry_after="1"), reply(body=html(REPORT)))
-        assert not desk.fetch(f"{server.url}/a").failed
-        first, second = (request.time for request in server.requests if request.path == "/a")
-        assert second - first >= 0.95
-
-    @pytest.mark.parametrize("wish", ["3600", "Fri, 31 Dec 2100 23:59:59 GMT", "9" * 400])
-    def test_retry_after_is_bounded(self, wish: str, desk: Desk, server: Server) -> None:
-        """A host that wants to be left alone for long is left alone, by its other addresses too."""
-        server.pages |= {"/a": reply(429, retry_after=wish), "/b": reply(body=html(REPORT))}
-        desk.fetch(f"{server.url}/a", f"{server.url}/b")
-        assert [row["error"] for row in desk.rows()] == ["later", "later"]
-        assert server.paths == ["/a"]
-
-    def test_a_senseless_retry_after_is_none(self, desk: Desk, server: Server) -> None:
-        server.pages["/a"] = in_turn(reply(503, retry_after="soon ²"), reply(body=html(REPORT)))
-        assert not desk.fetch(f"{server.url}/a").failed
-
-    def test_a_dead_host_is_given_up(self, desk: Desk, server: Server) -> None:
-        for number in range(6):
-            server.pages[f"/{number}"] = raw(b"")
-        desk.fetch(*(f"{server.url}/{number}" for number in range(6)), manners=replace(QUICK, retries=0))
-        assert server.paths == ["/0", "/1", "/2"]
-        assert [row["error"] for row in desk.rows()] == ["broken"] * 3 + ["later"] * 3
-
-    def test_who_asks_says_so(self, desk: Desk, server: Server) -> None:
-        server.pages["/a"] = reply(body=html(REPORT))
-        desk.fetch(f"{server.url}/a")
-        assert all(request.headers["user-agent"].startswith("gongkai/") for request in server.requests)
-        assert agent_name("mail@example.cn").endswith("; +mail@example.cn)")
-        with pytest.raises(ListError):
-            agent_name("a\r\nX: y")
-
-    def test_cookies_stay_with_their_host_and_their_errand(self, desk: Desk, server: Server) -> None:
-        elsewhere = f"http://localhost:{server.port}/b"
-        page = reply(body=html(REPORT))
-        server.pages |= {
-            "/a": in_turn(redirect("/a", set_cookie="k=1; Path=/"), redirect(elsewhere)),
-            "/b": page,
-            "/c": page,
-        }
-        summary = desk.fetch(f"{server.url}/a", f"{server.url}/c", allow=("127.0.0.1", "localhost"))
-        assert not summary.failed
-        sent = [
-            (request.path, request.headers.get("cookie"))
-            for request in server.requests
-            if request.path != "/robots.txt"
-        ]
-        assert sent == [("/a", None), ("/a", "k=1"), ("/b", None), ("/c", None)]
-
-
-PAGE = """<h1>青石镇2022年政府信息公开工作年度报告</h1><p>一、总体情况</p><p>2022年，青石镇主动公开政府信息126条。</p>
-<p>二、主动公开政府信息情况</p><p><img src="/images/logo.png" width=80><img src="W01.png"><img src="pic.jsp?id=3"></p>
-<p>三、收到和处理政府信息公开申请情况</p><img src="%E5%9B%BE 1.png"><img src="http://other.example.cn/W09.png">
-<p>附件：<a href="files/年报.pdf">青石镇年报</a> <a href="/down?id=7">【下载PDF】</a> <a href="/down?id=8">附件2</a>
-<a href="/news/1.html">新闻</a> <a href="/app.pdf">APP下载</a> <a href="http://other.example.cn/x.pdf">PDF</a>
-<a href="mailto:x">下载</a> <a href="javascript:down('1.pdf')">下载</a> <a href="#top">附件</a> <a href="scan.jpg">扫描件</a></p>
-<iframe src="/pdfjs/viewer.html?file=/files/shown.pdf"></iframe>"""
-
-
-def serve_page(server: Server, page: str = PAGE, path: str = "/zwgk/t1.html") -> str:
-    """The page and all that belongs to it; its address."""
-    server.pages |= {
-        path: reply(body=html(page), etag='"p1"'),
-        "/zwgk/W01.png": reply(body=PNG + b"1", kind="image/png"),
-        "/zwgk/pic.jsp?id=3": reply(body=PNG + b"2", kind="image/png"),
-        "/zwgk/%E5%9B%BE%201.png": reply(body=PNG + b"3", kind="image/png"),
-        "/zwgk/files/%E5%B9%B4%E6%8A%A5.pdf": reply(body=PDF + b"1", kind="application/octet-stream", etag='"a1"'),
-        "/down?id=7": reply(
-            body=PDF + b"2", content_disposition="attachment; filename*=UTF-8''%E5%B9%B4%E6%8A%A52.pdf"
-        ),
-        "/down?id=8": reply(body=html("您访问的页面不存在"), kind="application/pdf"),
-        "/zwgk/scan.jpg": reply(body=b"\xff\xd8\xff" + bytes(99), kind="image/jpeg"),
-        "/files/shown.pdf": reply(body=PDF + b"3", kind="application/pdf"),
-    }
-    return f"{server.url}{path}"
+from flows.snapshots import FolderError, Row, Snapshots, picture_file, safe_name
 
 
 class TestPages:
@@ -451,21 +31,35 @@ class TestPages:
         host, folder = f"127.0.0.1 {server.port}", desk.files()[0].split("/")[1]
         assert folder.startswith("t1.html ")
         assert [name.removeprefix(f"{host}/{folder}/") for name in desk.files()] == [
-            "attachment-shown.pdf", "attachment-附件2.html", "attachment-年报.pdf", "attachment-年报2.pdf",
-            "attachment-scan.jpg", "page.html", "page_files/%E5%9B%BE 1.png", "page_files/W01.png",
+            "attachment-shown.pdf",
+            "attachment-附件2.html",
+            "attachment-年报.pdf",
+            "attachment-年报2.pdf",
+            "attachment-scan.jpg",
+            "page.html",
+            "page_files/%E5%9B%BE 1.png",
+            "page_files/W01.png",
             "page_files/pic.jsp?id=3",
-        ] or sorted(desk.files()) == desk.files()  # fmt: skip
+        ] or sorted(desk.files()) == desk.files()
         assert summary.outcomes == {"page": {"saved": 1}, "attachment": {"saved": 5}, "picture": {"saved": 3}}
         names = {name.removeprefix(f"{host}/{folder}/") for name in desk.files()}
         assert names == {
-            "attachment-shown.pdf", "attachment-附件2.html", "attachment-年报.pdf", "attachment-年报2.pdf",
-            "attachment-scan.jpg", "page.html", "page_files/%E5%9B%BE 1.png", "page_files/W01.png",
+            "attachment-shown.pdf",
+            "attachment-附件2.html",
+            "attachment-年报.pdf",
+            "attachment-年报2.pdf",
+            "attachment-scan.jpg",
+            "page.html",
+            "page_files/%E5%9B%BE 1.png",
+            "page_files/W01.png",
             "page_files/pic.jsp?id=3",
-        }  # fmt: skip
+        }
         row = desk.row(f"{server.url}/down?id=8")
         assert (row["kind"], row["media_type"], row["headers"]["content-type"]) == (
-            "attachment", "text/html", "application/pdf",
-        )  # fmt: skip
+            "attachment",
+            "text/html",
+            "application/pdf",
+        )
         assert (row["parent"], row["text"]) == (address, "附件2")
 
     def test_the_folder_is_an_inbox(self, desk: Desk, server: Server) -> None:
@@ -473,8 +67,15 @@ class TestPages:
         desk.fetch(serve_page(server))
         found = [path.name for path in find_files(desk.folder)]
         assert sorted(found) == sorted(
-            ["page.html", "attachment-shown.pdf", "attachment-附件2.html", "attachment-年报.pdf", "attachment-年报2.pdf", "attachment-scan.jpg"]
-        )  # fmt: skip
+            [
+                "page.html",
+                "attachment-shown.pdf",
+                "attachment-附件2.html",
+                "attachment-年报.pdf",
+                "attachment-年报2.pdf",
+                "attachment-scan.jpg",
+            ]
+        )
         from extractors.pictures import _beside
 
         page = next(desk.folder.rglob("page.html"))
@@ -502,8 +103,10 @@ class TestPages:
         new = [name for name in desk.files() if name not in old]
         folder = old[0].split("/")[1]
         assert {name.split(f"{folder} (2)/")[1] for name in new} == {
-            "page.html", "page_files/pic.jsp?id=3", "page_files/%E5%9B%BE 1.png",
-        }  # fmt: skip
+            "page.html",
+            "page_files/pic.jsp?id=3",
+            "page_files/%E5%9B%BE 1.png",
+        }
         assert set(old) < set(desk.files())
         desk.fetch(address)
         assert desk.row(address)["outcome"] == "unchanged"
@@ -563,9 +166,27 @@ class TestPages:
 
 
 HOSTILE = [
-    "../../etc/passwd", "..", ".", "/etc/passwd", "C:\\Windows\\x.pdf", "a\x00b.pdf", "x" * 500 + ".pdf", "年" * 300 + ".pdf",
-    "CON.pdf", ".htaccess", "a\nb.pdf", "\u202egnp.pdf", "", "   ", "a/b/c.pdf", "报告?.pdf", "\ud800.pdf", "-rf", "~", "x.",
-]  # fmt: skip
+    "../../etc/passwd",
+    "..",
+    ".",
+    "/etc/passwd",
+    "C:\\Windows\\x.pdf",
+    "a\x00b.pdf",
+    "x" * 500 + ".pdf",
+    "年" * 300 + ".pdf",
+    "CON.pdf",
+    ".htaccess",
+    "a\nb.pdf",
+    "\u202egnp.pdf",
+    "",
+    "   ",
+    "a/b/c.pdf",
+    "报告?.pdf",
+    "\ud800.pdf",
+    "-rf",
+    "~",
+    "x.",
+]
 
 
 class TestNames:
@@ -601,36 +222,6 @@ class TestNames:
         desk.fetch(f"{server.url}{path}")
         (file,) = desk.files()
         assert (desk.folder / file).resolve().is_relative_to(desk.folder.resolve())
-
-
-class TestLinks:
-    def test_sites(self) -> None:
-        same = ["www.x.gov.cn", "zwgk.x.gov.cn", "x.gov.cn"]
-        assert {site(host) for host in same} == {"x.gov.cn"}
-        assert site("y.gov.cn") != site("x.gov.cn")
-        assert site("a.bj.cn") != site("b.bj.cn")
-        assert site("www.example.com") == site("files.example.com")
-        assert site("10.0.0.1") != site("11.0.0.1")
-
-    @pytest.mark.parametrize(
-        "page",
-        ["", "\0" * 50, "<a href='http://['>附件</a>", "<base href='http://['><a href='x.pdf'>附件</a>", "<a href='\ud800.pdf'>x</a>",
-         "<a href='//'>附件</a>", "<a href=x.pdf" * 100, "<div>" * 3000 + "<a href='x.pdf'>x</a>", "<a href='?" + "&a=b" * 3000 + "'>附件</a>"],
-    )  # fmt: skip
-    def test_hostile_pages(self, page: str) -> None:
-        links = find_links(page.encode("utf-8", "surrogatepass"), "http://a.gov.cn/1.html")
-        assert all(link.address.startswith("http://a.gov.cn/") for link in links)
-
-    def test_a_list_of_links_is_cut_off(self) -> None:
-        page = "".join(f"<a href='{number}.pdf'>x</a>" for number in range(500))
-        assert len(find_links(page.encode(), "http://a.gov.cn/")) == 20
-
-    def test_the_words_are_checked(self, tmp_path: Path) -> None:
-        good = (ROOT / "data" / "fetch.toml").read_text(encoding="utf-8")
-        for old, new in (('"附件"', '""'), ('".pdf"', '"pdf"'), ("gongkai.fetch/1", "gongkai.fetch/2")):
-            (tmp_path / "bad.toml").write_text(good.replace(old, new, 1), encoding="utf-8")
-            with pytest.raises(ValueError, match="fetch.toml"):
-                load_words(tmp_path / "bad.toml")
 
 
 class TestFolder:
@@ -671,3 +262,103 @@ class TestFolder:
         with pytest.raises(FolderError, match="No space left"):
             desk.fetch(f"{server.url}/zwgk/t1.html", f"http://localhost:{server.port}/zwgk/t1.html")
         assert (desk.folder / ".unfinished").exists()
+
+
+class TestCommand:
+    @pytest.mark.parametrize(
+        "arguments",
+        [["missing.csv"], ["http://a.gov.cn/", "--contact", "a\nb"], ["http://a.gov.cn/", "--out", "/dev/null/x"]],
+    )
+    def test_wrong_usage(
+        self, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert main(["fetch", *arguments]) == 2
+        assert capfd.readouterr().err.startswith("gongkai: ")
+
+    def test_every_error_code_is_in_the_docs(self) -> None:
+        text = (ROOT / "docs" / "fetch.md").read_text(encoding="utf-8")
+        code = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "flows").glob("*.py")))
+        codes = set(re.findall(r'FetchError\(\s*"(\w+)"', code)) | {"crashed"}
+        assert len(codes) > 10
+        assert {name for name in codes if f"`{name}`" not in text} == set()
+        assert {name for name in Row.__slots__ if f"`{name}`" not in text} == set()
+
+    def test_a_bug_costs_one_address(self, desk: Desk, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        def broken(data: bytes, address: str, charset: str | None) -> Any:
+            raise RecursionError("too deep")
+
+        monkeypatch.setattr("flows.fetch.find_links", broken)
+        desk.fetch(serve_page(server))
+        assert [(row["outcome"], row["error"]) for row in desk.rows()] == [("saved", None), ("failed", "crashed")]
+        assert "RecursionError: too deep (test_fetch.py, line " in desk.rows()[1]["message"]
+
+
+# Fetches as the command does, without the half minute that Prefect takes to start.
+SCRIPT = """
+import asyncio, sys
+from pathlib import Path
+from flows.client import Limits
+from flows.fetch import FetchOptions, fetch_list
+from flows.screen import Screen
+from flows.web import Manners, Web
+options = FetchOptions((sys.argv[1],), Path(sys.argv[2]), ("127.0.0.1",))
+async def run():
+    web = Web(Limits(), Manners(delay_s=0.05), frozenset(options.allow_hosts), "gongkai")
+    await fetch_list(options, web, Screen(), lambda fetcher: fetcher.fetch)
+asyncio.run(run())
+"""
+
+
+@pytest.mark.slow
+def test_killed_again_and_again_it_ends_as_if_undisturbed(server: Server, tmp_path: Path) -> None:
+    addresses = []
+    for number in range(20):
+        serve_page(server, PAGE.replace("126", str(number)), f"/zwgk/t{number}.html")
+        addresses.append(f"{server.url}/zwgk/t{number}.html")
+    (tmp_path / "list.txt").write_text("\n".join(addresses))
+
+    def start(folder: Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-c", SCRIPT, str(tmp_path / "list.txt"), str(folder)], cwd=ROOT)
+
+    whole, killed = Desk(tmp_path / "whole"), Desk(tmp_path / "killed")
+    assert start(whole.folder).wait(300) == 0
+    chance = random.Random(7)
+    for _ in range(5):
+        asked = len(server.requests) + chance.randint(2, 4)
+        process = start(killed.folder)
+        while len(server.requests) < asked and process.poll() is None:
+            time.sleep(0.002)
+        time.sleep(chance.random() / 50)
+        process.send_signal(signal.SIGKILL)
+        process.wait(60)
+    assert start(killed.folder).wait(300) == 0
+    assert {row["run"] for row in killed.rows()} == {1}
+    keys = [(row["address"], row["parent"]) for row in killed.rows()]
+    assert len(set(keys)) == len(keys) == len(whole.rows())
+    contents = [{name: (desk.folder / name).read_bytes() for name in desk.files()} for desk in (whole, killed)]
+    assert contents[0] == contents[1]
+
+
+@pytest.mark.slow
+def test_the_whole_fetch_under_prefect(server: Server, tmp_path: Path) -> None:
+    """No server at hand, no noise, an address that gave nothing is one line; then the folder is read as an inbox."""
+    address = serve_page(server)
+    (tmp_path / "列表.csv").write_text(f"链接,单位名称,年度\n{address},青石镇,2022\n{server.url}/none,白水局,2021\n")
+    hidden = ("PREFECT", "HOME", "DO_NOT_TRACK")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+    environment |= {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "flows.cli", "fetch", "列表.csv", "--allow-host", "127.0.0.1", "--delay", "0.01"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=400
+    )
+    assert done.returncode == 3, done.stderr
+    said = done.stderr.splitlines()
+    assert said[0] == "2 addresses to ask, 8 hosts at the same time"
+    assert said[2:] == [f"{server.url}/none: status: HTTP 404"]
+    assert done.stdout.startswith("Asked for 2 addresses in ")
+    assert prefect_states(tmp_path / "gongkai-store" / "prefect" / "prefect.db") == {
+        "Completed": 1,
+        "Failed in part": 1,
+    }
+    assert len(list(find_files(tmp_path / "snapshots"))) == 6
