@@ -83,7 +83,9 @@ def watch_fetch(options: FetchOptions, server: PrivateServer | None) -> FetchSum
     """Runs the flow; with a private server, returns when that has written down every task run."""
 
     async def run() -> tuple[FetchSummary, str]:
-        started: Any = fetch(
+        # The decorated function is awaitable, which its types do not say.
+        start: Any = fetch
+        state: Any = await start(
             addresses=list(options.addresses),
             folder=str(options.folder),
             allow_hosts=list(options.allow_hosts),
@@ -94,7 +96,6 @@ def watch_fetch(options: FetchOptions, server: PrivateServer | None) -> FetchSum
             contact=options.contact,
             return_state=True,
         )
-        state: Any = await started
         return await state.aresult(), str(state.state_details.flow_run_id)
 
     with api(server):
