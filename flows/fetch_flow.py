@@ -72,7 +72,9 @@ def _as_tasks(fetcher: Fetcher) -> FetchOne:
     """Each address as a task run."""
 
     async def fetch_one(wanted: Wanted) -> list[Row]:
-        state: Any = await fetch_address(wanted.label, quote(wanted), quote(fetcher), return_state=True)
+        # Decorated functions that return states are awaitable, which their types do not say.
+        task_run: Any = fetch_address
+        state: Any = await task_run(wanted.label, quote(wanted), quote(fetcher), return_state=True)
         rows: list[Row] = await state.aresult()
         return rows
 
@@ -83,7 +85,6 @@ def watch_fetch(options: FetchOptions, server: PrivateServer | None) -> FetchSum
     """Runs the flow; with a private server, returns when that has written down every task run."""
 
     async def run() -> tuple[FetchSummary, str]:
-        # The decorated function is awaitable, which its types do not say.
         start: Any = fetch
         state: Any = await start(
             addresses=list(options.addresses),
