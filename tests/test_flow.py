@@ -18,6 +18,7 @@ from conftest import FAKE, NARRATIVE, fake_extract
 
 from flows import settings
 from flows.inbox import find_files, make_plan, printable, scan
+from flows.limits import Limits
 from flows.run import Options, Run, Summary, plan_inbox
 from flows.screen import Screen, summary_lines
 from flows.store import Store
@@ -170,7 +171,7 @@ class TestPool:
         for name in ("kill", "raise", "hang", "encrypted"):
             inbox(f"{name}.json", fail=name)
         inbox("fine.json")
-        with Pool(1, time_limit_s=2, extractor=FAKE) as pool:
+        with Pool(1, Limits(seconds=2), extractor=FAKE) as pool:
             outcomes = {
                 name: pool.extract(inbox() / f"{name}.json")
                 for name in ("kill", "fine", "raise", "hang", "encrypted", "fine")
