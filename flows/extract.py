@@ -29,7 +29,7 @@ from pydantic import Field
 from flows.artifacts import Progress, publish_pages, publish_run
 from flows.inbox import InboxFile, printable
 from flows.limits import DEFAULT_LIMITS, Limits
-from flows.run import MOST_FAILURES, Options, Run, Summary, is_doubtful, open_run
+from flows.run import MOST_FAILURES, Options, Run, Summary, chunk_size, is_doubtful, open_run, tasks_of
 from flows.screen import Screen
 from flows.server import OwnServer, api
 from flows.settings import STORE_VARIABLE, end_with_parent
@@ -38,9 +38,6 @@ from models.reader import VARIABLE, reader_version
 
 # Threads beyond the processes do Prefect's bookkeeping while the processes read.
 _EXTRA_THREADS = 2
-# Prefect draws no run of more than 10,000 tasks, its pages scroll through a list of them, and every task costs its
-# server some milliseconds and some kilobytes: above this, a task is so many reports that there are no more tasks.
-MOST_TASKS = 5000
 
 Inbox = Annotated[
     str, Field(description="A folder of reports, its subfolders included; or a text file that lists files")
@@ -156,16 +153,6 @@ def watch(options: Options, server: OwnServer | None) -> Summary:
             server.settle(str(started.state_details.flow_run_id), tasks_of(summary.tried))
         result: Summary = summary
         return result
-
-
-def chunk_size(files: int) -> int:
-    """How many reports one task reads, so that there are at most :data:`MOST_TASKS`."""
-    return max(1, -(-files // MOST_TASKS))
-
-
-def tasks_of(files: int) -> int:
-    """How many tasks read so many files."""
-    return -(-files // chunk_size(files))
 
 
 def _final_state(summary: Summary, most_failures: float) -> State[Any]:

@@ -1,4 +1,4 @@
-"""One report as a page of Markdown: what it is, what does not hold, its tables, and the drawn pages. No Prefect here."""
+"""One report as a page of Markdown: what it is, what does not hold, its tables, the drawn pages. No Prefect here."""
 
 from __future__ import annotations
 

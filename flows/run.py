@@ -29,9 +29,22 @@ IS_DOUBTFUL = (
 )
 # Below so many files a share of failures says nothing.
 LEAST_TRIED = 10
+# Prefect draws no run of more than 10,000 tasks, its pages scroll through a list of them, and every task costs its
+# server some milliseconds and some kilobytes: above this, a task is so many reports that there are no more tasks.
+MOST_TASKS = 5000
 # Seconds between two looks whether another run has left the store.
 _BUSY_S = 2.0
 MOST_FAILURES = 50.0
+
+
+def chunk_size(files: int) -> int:
+    """How many reports one task reads, so that there are at most :data:`MOST_TASKS`."""
+    return max(1, -(-files // MOST_TASKS))
+
+
+def tasks_of(files: int) -> int:
+    """How many tasks read so many files."""
+    return -(-files // chunk_size(files))
 
 
 def is_doubtful(record: Mapping[str, Any]) -> bool:
@@ -63,8 +76,9 @@ class Summary:
     """What a run did, and what the folder's reports now hold.
 
     ``tried`` and ``read`` (those that gave a record) count this run's work; all other figures are of the whole
-    folder. ``run`` is the run's id. ``doubtful`` counts reports that a person should look at. ``quarantine`` holds path, code and reason; ``findings`` maps a rule to the numbers of errors and
-    warnings among its inconsistent findings.
+    folder. ``run`` is the run's id. ``doubtful`` counts reports that a person should look at. ``quarantine`` holds
+    path, code and reason; ``findings`` maps a rule to the numbers of errors and warnings among its inconsistent
+    findings.
     """
 
     store: Path

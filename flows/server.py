@@ -29,8 +29,8 @@ from flows.settings import prepare
 # How long the server may take to write down the last states of a run.
 SETTLE_LIMIT_S = 30
 
-# The first start makes Prefect's database: 14 s on two free cores, several times that on a busy machine.
-START_LIMIT_S = 180
+# The first start makes Prefect's database: 14 s on two free cores, minutes on a busy machine.
+START_LIMIT_S = 600
 STOP_LIMIT_S = 10
 # Before a server that died is started again; one that cannot start must not keep the machine busy.
 RESTART_S = 1.0
