@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_markdown_of_a_hostile_report_is_text(tmp_path: Path) -> None:
     page = pages.report_page(record, Limits())
     for line in page.splitlines():
         if not line.startswith("    "):
-            assert "<script" not in line and "](" not in line and "`x`" not in line
+            assert not re.search(r"(?<!\\)[<\[`!]", line), line
             assert not line.startswith("# big")
     assert r"\<script\>" in page
     assert len(page) < pages.MOST_TEXT + 20_000
