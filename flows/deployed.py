@@ -19,17 +19,7 @@ from pydantic import Field
 
 from flows.arrivals import Arrivals
 from flows.artifacts import publish_page
-from flows.extract import (
-    CpuSeconds,
-    FilePages,
-    Megabytes,
-    Model,
-    MostFailures,
-    PageCount,
-    Processes,
-    Seconds,
-    extract_inbox,
-)
+from flows.extract import FilePages, Megabytes, PageCount, Percent, Processes, Seconds, extract_inbox
 from flows.limits import DEFAULT_LIMITS, Limits
 from flows.overview import escaped
 from flows.run import MOST_FAILURES
@@ -37,40 +27,39 @@ from flows.screen import Screen
 from flows.settings import STORE_VARIABLE, end_with_parent
 from flows.store import Store, StoreError
 
-Folder = Annotated[str, Field(description="A folder; files that come into it are read once they have stopped growing")]
-Quiet = Annotated[
-    float, Field(ge=0, le=3600, description="A file that has not changed for so many seconds is complete")
-]
-Look = Annotated[float, Field(gt=0, le=3600, description="Seconds between two looks at the folder")]
-Hours = Annotated[float | None, Field(description="Stop after so many hours; empty: when cancelled")]
-Labels = Annotated[list[str], Field(description="Files of annotated passages (JSON Lines) to learn from")]
-Out = Annotated[str, Field(description="Folder for the new model")]
-Base = Annotated[str | None, Field(description="Folder of a model to go on from; empty: the shipped encoder")]
-Only = Annotated[bool, Field(description="Learn from these files alone, not from the shipped passages too")]
-Tests = Annotated[list[str], Field(description="Files of annotated passages to measure on; none: the shipped ones")]
-Epochs = Annotated[int | None, Field(description="Passes over the passages; empty: the trainer's own choice")]
-Seed = Annotated[int | None, Field(description="Seed of the training; empty: the trainer's own")]
-Name = Annotated[str, Field(description="Path of a report in the store, or the first digits of its sha256")]
-
 
 @flow(name="gongkai-watch", flow_run_name="{inbox}", persist_result=False)
 def watch_inbox(
-    inbox: Folder,
-    quiet_s: Quiet = 5.0,
-    look_s: Look = 2.0,
-    hours: Hours = None,
+    inbox: str,
+    quiet_s: Annotated[float, Field(ge=0, le=3600)] = 5.0,
+    look_s: Annotated[float, Field(gt=0, le=3600)] = 2.0,
+    hours: float | None = None,
     processes: Processes = 2,
-    most_failures: MostFailures = MOST_FAILURES,
+    most_failures: Percent = MOST_FAILURES,
     pages: PageCount = 5,
     time_limit_s: Seconds = DEFAULT_LIMITS.seconds,
-    cpu_limit_s: CpuSeconds = DEFAULT_LIMITS.cpu_seconds,
+    cpu_limit_s: Seconds = DEFAULT_LIMITS.cpu_seconds,
     memory_limit_mb: Megabytes = DEFAULT_LIMITS.memory_mb,
     page_limit: FilePages = DEFAULT_LIMITS.pages,
-    model: Model = None,
+    model: str | None = None,
 ) -> State[Any]:
     """Reads files as they come into a folder, a run for each lot; goes on until it is cancelled.
 
     The first lot is the folder as it is: what has been read before is not read again.
+
+    Args:
+        inbox: A folder; files that come into it are read once they have stopped growing.
+        quiet_s: A file that has not changed for so many seconds is complete.
+        look_s: Seconds between two looks at the folder.
+        hours: Stop after so many hours; empty means when it is cancelled.
+        processes: Reports that are read at the same time.
+        most_failures: A lot has failed where more of its files, in per cent, gave no report.
+        pages: Pages with tables and pictures are made for so many doubtful reports of a lot, the worst first.
+        time_limit_s: Longest time for one report, in seconds.
+        cpu_limit_s: Most processor time for one report, in seconds.
+        memory_limit_mb: Most memory of a process that reads reports, in MB.
+        page_limit: Most pages of a PDF file that is read.
+        model: Folder of a model of the prose; empty means the one in use.
     """
     end_with_parent()
     store = _store()
@@ -93,22 +82,32 @@ def watch_inbox(
 
 @flow(name="gongkai-retrain", flow_run_name="{out}", persist_result=False)
 def retrain(
-    labels: Labels,
-    out: Out = "gongkai-model",
-    base: Base = None,
-    only: Only = False,
-    tests: Tests = [],  # noqa: B006 - Prefect makes the form of it and passes copies
-    epochs: Epochs = None,
-    seed: Seed = None,
+    labels: list[str],
+    out: str = "gongkai-model",
+    base: str | None = None,
+    only: bool = False,
+    tests: list[str] | None = None,
+    epochs: Annotated[int | None, Field(ge=1, le=1000)] = None,
+    seed: int | None = None,
 ) -> State[Any]:
-    """Trains a model of the prose from annotated passages; the other flows use it when they are given its folder."""
+    """Trains a model of the prose from annotated passages; the other flows use it when they are given its folder.
+
+    Args:
+        labels: Files of annotated passages (JSON Lines) to learn from.
+        out: Folder for the new model.
+        base: Folder of a model to go on from; empty means the shipped encoder.
+        only: Learn from these files alone, not from the shipped passages too.
+        tests: Files of annotated passages to measure on; empty means the shipped ones.
+        epochs: Passes over the passages; empty means the trainer's own choice.
+        seed: Seed of the training; empty means the trainer's own.
+    """
     from flows.train import TrainingError, train_model
 
     end_with_parent()
     try:
         lines = train_model(
-            [Path(path) for path in labels], Path(out), base=base, only=only, tests=[Path(path) for path in tests],
-            epochs=epochs, seed=seed,
+            [Path(path) for path in labels], Path(out), base=base, only=only,
+            tests=[Path(path) for path in tests or ()], epochs=epochs, seed=seed,
         )  # fmt: skip
     except TrainingError as error:
         return Failed(message=str(error))
@@ -118,8 +117,12 @@ def retrain(
 
 
 @flow(name="gongkai-report", flow_run_name="{report}", persist_result=False)
-def show_report(report: Name) -> State[Any]:
-    """Makes the page of one report of the store: its findings, its tables, and the pages with what was read."""
+def show_report(report: str) -> State[Any]:
+    """Makes the page of one report of the store: its findings, its tables, and the pages with what was read.
+
+    Args:
+        report: Path of a report in the store, or the first digits of its sha256.
+    """
     end_with_parent()
     try:
         with Store(_store()) as store:

@@ -39,31 +39,13 @@ from models.reader import VARIABLE, reader_version
 # Threads beyond the processes do Prefect's bookkeeping while the processes read.
 _EXTRA_THREADS = 2
 
-Inbox = Annotated[
-    str, Field(description="A folder of reports, its subfolders included; or a text file that lists files")
-]
-Processes = Annotated[int, Field(ge=1, le=1000, description="Reports that are read at the same time")]
-Retry = Annotated[bool, Field(description="Also try files again that are in quarantine and have not changed")]
-MostFailures = Annotated[
-    float,
-    Field(
-        ge=0, le=100, description="The run counts as failed where more of the files tried, in per cent, gave no report"
-    ),
-]
-PageCount = Annotated[
-    int, Field(ge=0, le=100, description="Of so many doubtful reports, the worst, a page with tables and pictures")
-]
-Seconds = Annotated[float, Field(gt=0, le=1e6, description="Longest time for one report, in seconds")]
-CpuSeconds = Annotated[float, Field(gt=0, le=1e6, description="Most processor time for one report, in seconds")]
-Megabytes = Annotated[int, Field(ge=500, description="Most memory for the process that reads a report, in MB")]
-FilePages = Annotated[int, Field(ge=1, le=500, description="Most pages of a PDF file that is read")]
-Model = Annotated[str | None, Field(description="Folder of a model of the prose; empty: the one in use")]
-Store = Annotated[str | None, Field(description="The store's folder; empty: the one that is served")]
-Codes = Annotated[
-    list[str] | None, Field(description="Read the files in quarantine with these codes instead; empty list: all")
-]
-
-_DEFAULTS = DEFAULT_LIMITS
+# Prefect makes forms of the flows' parameters: their bounds from here, their descriptions from the docstrings.
+Processes = Annotated[int, Field(ge=1, le=1000)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+PageCount = Annotated[int, Field(ge=0, le=100)]
+Seconds = Annotated[float, Field(gt=0, le=1e6)]
+Megabytes = Annotated[int, Field(ge=500, le=10**7)]
+FilePages = Annotated[int, Field(ge=1, le=500)]
 
 
 @task(name="extract-report", task_run_name="{name}", cache_policy=NO_CACHE, persist_result=False)
@@ -87,24 +69,41 @@ def extract_files(name: str, files: Any, pool: Any, done: Any) -> State[Any]:
 
 @flow(name="gongkai-run", flow_run_name="{inbox}", persist_result=False)
 def extract_inbox(
-    inbox: Inbox = "",
+    inbox: str = "",
     processes: Processes = 2,
-    retry: Retry = False,
-    most_failures: MostFailures = MOST_FAILURES,
+    retry: bool = False,
+    most_failures: Percent = MOST_FAILURES,
     pages: PageCount = 5,
-    time_limit_s: Seconds = _DEFAULTS.seconds,
-    cpu_limit_s: CpuSeconds = _DEFAULTS.cpu_seconds,
-    memory_limit_mb: Megabytes = _DEFAULTS.memory_mb,
-    page_limit: FilePages = _DEFAULTS.pages,
-    codes: Codes = None,
-    model: Model = None,
-    store: Store = None,
+    time_limit_s: Seconds = DEFAULT_LIMITS.seconds,
+    cpu_limit_s: Seconds = DEFAULT_LIMITS.cpu_seconds,
+    memory_limit_mb: Megabytes = DEFAULT_LIMITS.memory_mb,
+    page_limit: FilePages = DEFAULT_LIMITS.pages,
+    codes: list[str] | None = None,
+    model: str | None = None,
+    store: str | None = None,
 ) -> State[Any]:
-    """Reads what is new in a folder into the store. The state's data is the run's :class:`Summary`.
+    """Reads what is new in a folder into the store.
 
     What has been read before is not read again, and what is read stays: the same run goes on where an earlier one
-    was ended. Files that give no report go to quarantine with a reason; then the state is named ``Quarantined``, for
-    a batch with failures is not called complete. Only where their share is over a bound has the run failed.
+    was ended. Files that give no report go to quarantine with a reason; then the run ends as Quarantined, for a batch
+    with failures is not called complete. Only where their share is over a bound has it failed.
+
+    Args:
+        inbox: A folder of reports, its subfolders included; or a text file that lists files, a path a line.
+        processes: Reports that are read at the same time.
+        retry: Also try files again that are in quarantine and have not changed.
+        most_failures: The run has failed where more of the files tried, in per cent, gave no report.
+        pages: Pages with tables and pictures are made for so many doubtful reports, the worst first.
+        time_limit_s: Longest time for one report, in seconds.
+        cpu_limit_s: Most processor time for one report, in seconds.
+        memory_limit_mb: Most memory of a process that reads reports, in MB.
+        page_limit: Most pages of a PDF file that is read.
+        codes: Instead of a folder, the files in quarantine with these codes; an empty list means all of them.
+        model: Folder of a model of the prose; empty means the one in use.
+        store: The store's folder; empty means the one that is served.
+
+    Returns:
+        The final state; its data is the run's :class:`Summary`.
     """
     served = end_with_parent()
     if model:
