@@ -43,9 +43,11 @@ QUERIES = {
     "quarantine": "SELECT path, sha256, code, message, extractor FROM quarantine",
     "revisions": "SELECT a.sha256, b.sha256, v.cells_changed FROM revisions v JOIN reports a ON a.id = v.report "
     "JOIN reports b ON b.id = v.revises",
+    "year_findings": "SELECT r.sha256, e.sha256 AS before, f.id, f.rule, f.status, f.message FROM year_findings f "
+    "JOIN reports r ON r.id = f.report JOIN reports e ON e.id = f.earlier",
 } | {
     part: f"SELECT r.sha256, p.* FROM {part} p JOIN reports r ON r.id = p.report"
-    for part in ("cells", "entities", "claims", "findings", "problems")
+    for part in ("cells", "entities", "claims", "findings", "problems", "year_problems")
 }
 
 

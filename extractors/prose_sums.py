@@ -18,7 +18,7 @@ from extractors.numbers import whole
 from extractors.readings import Breakdown, load_readings
 from extractors.reconcile import BEYOND_DOUBT
 from extractors.report import Claim, Finding, FindingStatus, Origin, Severity
-from extractors.stated import Interval, Stated, ancestors, plain, read_claims
+from extractors.stated import Interval, Stated, ancestors, last_digit, percent, plain, read_claims
 
 PARTS = "prose.parts"
 SHARE = "prose.share"
@@ -40,7 +40,6 @@ _SHARE_AFTER = re.compile(
 _SHARE_BEFORE = re.compile(r"^[(（](?:计|共|即|为)?$|^[,，](?:计|即|为)$")
 # 占比依次为57%、37%和6%: which share is whose is told by the order, not by what stands beside it.
 _ONE_FOR_ONE = ("依次为", "分别为", "依次占", "分别占", "各占", "均占")
-_DECIMALS = re.compile(r"\.(\d+)")
 
 
 def check_sums(claims: Sequence[Claim], text: str, tables: Tables) -> tuple[Finding, ...]:
@@ -264,7 +263,7 @@ def _check_share(share: Stated, part: Stated, above: Sequence[Stated]) -> Findin
     wholes = [one for one in above if one.interval.low > 0 and one.money == part.money and not _unlike(one, part)]
     if not wholes or wholes[0] is not above[0]:
         return None
-    meant = _percent(share)
+    meant = percent(share)
     fitting = next((one for one in wholes if meant.meets(_ratio(part, one))), None)
     whole_of = fitting or wholes[0]
     members = (share, part, whole_of)
@@ -275,7 +274,7 @@ def _check_share(share: Stated, part: Stated, above: Sequence[Stated]) -> Findin
     if not fitting and any(member.claim.confidence < DOUBTFUL for member in members):
         status, remark = "unverifiable", "not as stated, but read with too much doubt"
     exact = share.claim.bound == "exact" and part.interval.exact and whole_of.interval.exact
-    expected = round(ratio, max(2, -int(_digit(share).as_tuple().exponent)))
+    expected = round(ratio, max(2, -int(last_digit(share).as_tuple().exponent)))
     message = f"{share.shown()}, {remark}: {sums}"
     return _finding(SHARE, f"{share.name}:{part.name}", status, exact, members, message, expected, share.value)
 
@@ -311,22 +310,6 @@ def _finding(
 
 def _unlike(one: Stated, other: Stated) -> bool:
     return _persons(one) != _persons(other)
-
-
-def _digit(share: Stated) -> Decimal:
-    """What one more in the last printed digit of a percentage is worth; 成 are tenths."""
-    decimals = _DECIMALS.search(share.claim.text.replace("点", "."))
-    if decimals:
-        return Decimal(1).scaleb(-len(decimals[1]))
-    return Decimal(10) if "成" in share.claim.text else Decimal(1)
-
-
-def _percent(share: Stated) -> Interval:
-    """What the share can mean: rounded or cut off at its last printed digit, or as wide as 约 and 以上 make it."""
-    if share.claim.bound != "exact":
-        return share.interval
-    digit = _digit(share)
-    return Interval(share.value - digit / 2, share.value + digit, open=True)
 
 
 def _ratio(part: Stated, whole_of: Stated) -> Interval:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -69,6 +69,14 @@ def check_tables_stated(
     if tables.form is None or not claims:
         return ()
     return tuple(_Checker(read_claims(claims, text), tables, forms, year).findings())
+
+
+def amounts_meant(
+    claims: Sequence[Claim], wanted: Container[str], tables: Tables, forms: Mapping[str, Form], year: int | None
+) -> dict[str, tuple[Amount, ...]]:
+    """What the ``wanted`` claims, by their ids, can mean in the tables, with no more context than all claims are."""
+    checker = _Checker(read_claims(claims, ""), tables, forms, year)
+    return {name: tuple(checker._amounts(stated)) for name, stated in checker.stated.items() if name in wanted}
 
 
 class _Checker:

@@ -24,6 +24,7 @@ _PRINTED = re.compile(
     r"(?P<digits>\d[\d,，]*)(?:\.(?P<decimals>\d+))?(?P<inside>余|多|几|\+)?(?P<scale>[十百千万亿]*)(?P<behind>余|多|几|\+)?"
 )
 _HAN_MYRIAD = re.compile(r"[一二三四五六七八九十百千两](?P<inside>余|多|几)?(?P<scale>[万亿])(?P<behind>余|多|几)?")
+_DECIMALS = re.compile(r"\.(\d+)")
 _ROUND_UP = re.compile(r"[余多几+]")
 # How much of the text before a figure is looked at.
 _BEFORE = 160
@@ -189,6 +190,25 @@ def _last_digit(value: Decimal, match: re.Match[str] | None, unit: str) -> tuple
     if parts.get("behind") and scale > 1:
         step = min(step, scale)
     return digit, step
+
+
+def last_digit(share: Stated) -> Decimal:
+    """What one more in the last printed digit of a percentage is worth; 成 are tenths."""
+    decimals = _DECIMALS.search(share.claim.text.replace("点", "."))
+    if decimals:
+        return Decimal(1).scaleb(-len(decimals[1]))
+    return Decimal(10) if "成" in share.claim.text else Decimal(1)
+
+
+def percent(share: Stated) -> Interval:
+    """What a percentage can mean: rounded or cut off at its last printed digit, or as wide as 约 and 以上 make it."""
+    digit = last_digit(share)
+    if share.claim.bound == "about" and "成" in share.claim.text:
+        # 约一成 is what is nearer to one tenth than to none or two.
+        return Interval(share.value - digit / 2, share.value + digit / 2)
+    if share.claim.bound != "exact":
+        return share.interval
+    return Interval(share.value - digit / 2, share.value + digit, open=True)
 
 
 def ancestors(stated: Stated, by_id: Mapping[str, Stated]) -> list[Stated]:

@@ -6,10 +6,10 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from extractors.errors import ExtractionError
 from flows.inbox import printable
@@ -25,8 +25,8 @@ DEFAULT_STORE = Path(os.environ.get("GONGKAI_STORE") or "gongkai-store")
 
 _EXITS = """exit codes:
   0   everything was done
-  1   an unexpected failure
-  2   wrong usage, or a folder or store that cannot be used
+  1   an unexpected failure; check: something is inconsistent
+  2   wrong usage, or a folder or store that cannot be used; check: a file could not be checked
   3   run, retry: finished, with files in quarantine
   10-18  extract, show, text: no record from a file (the last such error):
       11 unreadable, 12 empty, 13 unsupported, 14 damaged, 15 encrypted,
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of our output has gone (head, less): nothing to say, and nobody to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return EXIT_UNEXPECTED
+        return int(getattr(options, "unexpected", EXIT_UNEXPECTED))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -98,6 +98,16 @@ def _parser() -> argparse.ArgumentParser:
     _add_model(serve)
     serve.set_defaults(command=_serve)
 
+    check = commands.add_parser("check", help="before publishing: does anything in a report contradict itself?")
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    check.add_argument(
+        "--html", type=Path, metavar="OUT", help="write a page to read and print: a file for one FILE, else a folder"
+    )
+    check.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="default: %(default)s")
+    check.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
+    _add_model(check)
+    check.set_defaults(command=_check, unexpected=EXIT_USAGE)
+
     show = commands.add_parser("show", help="show one report on the terminal: its tables, findings and problems")
     what = show.add_mutually_exclusive_group(required=True)
     what.add_argument(
@@ -128,6 +138,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_store(export)
     export.set_defaults(command=_export)
 
+    _add_findings(commands)
+    _add_ledger(commands)
+
     train = commands.add_parser("train", help="make a new model of the prose from annotated passages")
     train.add_argument(
         "--labels", nargs="+", type=Path, default=(), metavar="FILE",
@@ -153,6 +166,42 @@ def _parser() -> argparse.ArgumentParser:
     text.add_argument("file", type=Path, metavar="FILE")
     text.set_defaults(command=_text)
     return parser
+
+
+def _add_findings(commands: Any) -> None:
+    findings = commands.add_parser("findings", help="what does not add up in the store, the worst first, or counted")
+    findings.add_argument(
+        "--rule", type=printable, help="only this rule (years.carry), or this family of rules (years)"
+    )
+    findings.add_argument(
+        "--authority", type=printable, metavar="NAME", help="only bodies with NAME in their name, or called so"
+    )
+    findings.add_argument("--year", type=int, help="only reports for this year")
+    findings.add_argument(
+        "--status", choices=("inconsistent", "unverifiable", "consistent", "all"), default="inconsistent",
+        help="default: %(default)s",
+    )  # fmt: skip
+    findings.add_argument("--origin", choices=("report", "reading", "unknown"), help="only what this explains")
+    findings.add_argument("--by", choices=("rule", "authority", "year"), help="numbers of findings instead of a list")
+    _add_format(findings)
+    _add_store(findings)
+    findings.set_defaults(command=_findings)
+
+
+def _add_ledger(commands: Any) -> None:
+    ledger = commands.add_parser("ledger", help="which body's report for which year is there, missing or unreadable")
+    ledger.add_argument(
+        "--authority", type=printable, metavar="NAME", help="only bodies with NAME in their name, or called so"
+    )
+    ledger.add_argument("--year", type=int, help="only this year")
+    ledger.add_argument("--status", choices=("received", "missing", "duplicate", "revised", "unreadable"))
+    _add_format(ledger)
+    _add_store(ledger)
+    ledger.set_defaults(command=_ledger)
+
+
+def _add_format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="default: %(default)s")
 
 
 def _version() -> str:
@@ -231,6 +280,19 @@ def _extract(options: argparse.Namespace) -> int:
                 output.write(outcome.record.encode("utf-8", "backslashreplace") + b"\n")
                 output.flush()
     return exit_code
+
+
+def _check(options: argparse.Namespace) -> int:
+    from flows.check import Options, TargetError, check_files
+    from models.reader import read_with_text
+
+    _use_model(options)
+    wanted = Options(tuple(options.files), options.format, options.html, options.strict)
+    try:
+        with _records_only() as output:
+            return check_files(wanted, read_with_text, output, _report_failure)
+    except TargetError as error:
+        raise UsageError(printable(str(error))) from error
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -361,6 +423,37 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _findings(options: argparse.Namespace) -> int:
+    from flows.findings import Choice, count_rows, find_rows, written, written_counts
+    from flows.store import Store, StoreError
+
+    choice = Choice(options.rule, options.authority, options.year, options.status, options.origin)
+    try:
+        with Store(options.store) as store:
+            rows = find_rows(store, choice)
+            if options.by:
+                _print_lines(written_counts(count_rows(rows, options.by), options.format, options.by))
+            else:
+                _print_lines(written(rows, options.format))
+    except StoreError as error:
+        raise UsageError(str(error)) from error
+    return 0
+
+
+def _ledger(options: argparse.Namespace) -> int:
+    from flows.ledger import chosen, read_ledger, written
+    from flows.store import Store, StoreError
+
+    try:
+        with Store(options.store) as store:
+            ledger = read_ledger(store)
+    except StoreError as error:
+        raise UsageError(str(error)) from error
+    entries = chosen(ledger, options.authority, options.year, options.status)
+    _print_lines(written(ledger, entries, options.format))
+    return 0
+
+
 def _text(options: argparse.Namespace) -> int:
     from extractors.extract import read_document
 
@@ -430,6 +523,14 @@ def _print(text: str) -> None:
     """Text for people on standard output, in UTF-8 whatever the locale says."""
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    """Lines on standard output, in UTF-8, as they come."""
+    sys.stdout.flush()
+    for line in lines:
+        sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace") + b"\n")
     sys.stdout.buffer.flush()
 
 

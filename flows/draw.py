@@ -124,9 +124,7 @@ def draw_record(record: Record, target: Path) -> None:
     check_target(target)
     source = record["source"]
     path = Path(source["path"])
-    if source["pages"] is None:
-        raise UnsupportedFormat(path, f"{source['media_type']} has no pages to draw on; PDF files and pictures have")
-    data = _load(path, source["sha256"])
+    data = _load_pages(path, source)
     if target.exists() and target.samefile(path):
         raise TargetError(f"{target}: is the report itself, which would be overwritten")
     with _open_pictures(path, data, source) as pictures:
@@ -139,6 +137,28 @@ def draw_record(record: Record, target: Path) -> None:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def draw_pages(record: Record, width_px: int, most: int) -> Iterator[bytes]:
+    """Each of the first ``most`` pages of the record's file with its cells, as a JPEG of at most ``width_px``.
+
+    Raises:
+        UnsupportedFormat: the file's format has no pages.
+        UnreadableFile: the file is gone, or is another than the one that was read.
+        DamagedFile: a page cannot be rendered.
+    """
+    path = Path(record["source"]["path"])
+    data = _load_pages(path, record["source"])
+    with _open_pictures(path, data, record["source"]) as pictures:
+        for page in _pages(record, pictures.sizes)[:most]:
+            dpi = min(width_px * 72 / max(page.width, 1.0), pictures.dpi, _fitting([page], MAX_PIXELS))
+            yield _jpeg(_drawn(page, pictures, dpi)).getvalue()
+
+
+def _load_pages(path: Path, source: Mapping[str, Any]) -> bytes:
+    if source["pages"] is None:
+        raise UnsupportedFormat(path, f"{source['media_type']} has no pages to draw on; PDF files and pictures have")
+    return _load(path, source["sha256"])
 
 
 def _load(path: Path, sha256: str) -> bytes:
@@ -292,13 +312,10 @@ def _pdf(path: Path, pages: Sequence[_Page], pictures: _Pictures) -> bytes:
     try:
         for page in pages:
             drawn = _drawn(page, pictures, min(pictures.dpi, _fitting([page], MAX_PIXELS)))
-            encoded = io.BytesIO()
-            # Without subsampling, which would blur thin lines of colour.
-            drawn.save(encoded, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
             width, height = page.width, page.width * drawn.height / drawn.width
             sheet = document.new_page(width, height)
             image = pypdfium2.PdfImage.new(document)
-            image.load_jpeg(encoded, inline=True)
+            image.load_jpeg(_jpeg(drawn), inline=True)
             image.set_matrix(pypdfium2.PdfMatrix().scale(width, height))
             sheet.insert_obj(image)
             sheet.gen_content()
@@ -308,6 +325,13 @@ def _pdf(path: Path, pages: Sequence[_Page], pictures: _Pictures) -> bytes:
     finally:
         document.close()
     return written.getvalue()
+
+
+def _jpeg(drawn: Image.Image) -> io.BytesIO:
+    encoded = io.BytesIO()
+    # Without subsampling, which would blur thin lines of colour.
+    drawn.save(encoded, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+    return encoded
 
 
 def _png(path: Path, pages: Sequence[_Page], pictures: _Pictures) -> bytes:

@@ -105,16 +105,20 @@ def coverage(store: Store, run: int) -> tuple[str, Rows]:
 
 def worst_findings(store: Store, run: int) -> tuple[str, Rows]:
     """What does not hold, the worst first: errors before warnings, then by how much."""
+    columns = "r.authority, r.year, p.severity, p.rule, p.origin, p.difference, p.message, r.path"
+    # Not from the view of both: it has no index.
+    parts = [
+        f"SELECT {columns}, p.n {OF_RUN} JOIN {part} p ON p.report = r.id WHERE p.status = 'inconsistent'"
+        for part in ("findings", "year_findings")
+    ]
+    every = " UNION ALL ".join(parts)
     query = (
-        "SELECT r.authority, r.year, p.severity, p.rule, p.origin, p.difference, p.message, r.path "
-        f"{OF_RUN} JOIN findings p ON p.report = r.id WHERE p.status = 'inconsistent' "
-        "ORDER BY p.severity <> 'error', p.origin <> 'report', abs(coalesce(p.difference, 0)) DESC, r.path, p.n "
+        "SELECT authority, year, severity, rule, origin, difference, message, path "
+        f"FROM ({every}) ORDER BY severity <> 'error', origin <> 'report', abs(coalesce(difference, 0)) DESC, path, n "
         "LIMIT :most"
     )
     rows = [_plain_row(row) for row in store.stream(query, run=run, most=MOST_FINDINGS)]
-    ((total,),) = store.count(
-        f"SELECT count(*) {OF_RUN} JOIN findings p ON p.report = r.id WHERE p.status = 'inconsistent'", run=run
-    )
+    ((total,),) = store.count(f"SELECT count(*) FROM ({every})", run=run)
     return f"{total} findings that do not hold, the worst first{_more(total, len(rows))}", rows
 
 

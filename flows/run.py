@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,13 +19,15 @@ from flows.limits import DEFAULT_LIMITS, Limits
 from flows.screen import Screen
 from flows.store import DUPLICATE, Store, StoreBusy, StoreError
 from flows.workers import CRASHED, INTERRUPTED, Outcome
+from flows.years import settle_years
 
 # The reports ``r`` of the files that a run has seen.
 OF_RUN = "FROM reports r JOIN files f ON f.path = r.path AND f.sha256 = r.sha256 AND f.last_run = :run"
-# A report that a person should look at: a sum does not hold, or a cell could not be read. The same in SQL and for a
-# record.
+# A report that a person should look at: a sum does not hold, or a cell could not be read. In SQL with what was found
+# between years, for a record without.
 IS_DOUBTFUL = (
     "(EXISTS (SELECT 1 FROM findings d WHERE d.report = r.id AND d.status = 'inconsistent')"
+    " OR EXISTS (SELECT 1 FROM year_findings d WHERE d.report = r.id AND d.status = 'inconsistent')"
     " OR EXISTS (SELECT 1 FROM cells d WHERE d.report = r.id AND d.status = 'illegible'))"
 )
 # Below so many files a share of failures says nothing.
@@ -131,8 +134,8 @@ class Run:
         self._screen.progress(self._settled, len(self.plan.to_read))
 
     def finish(self) -> Summary:
-        """Works out revisions, completes the run's row and counts."""
-        self._store.find_revisions()
+        """Works out revisions and what lies between years, completes the run's row and counts."""
+        settle_years(self._store)
         summary = self._summarise()
         counts: dict[str, int | float] = {
             "seconds": summary.seconds,
@@ -172,15 +175,23 @@ class Run:
         mine = OF_RUN
         count = self._store.count
 
-        def tally(column: str, part: str) -> dict[str, int]:
-            query = f"SELECT p.{column}, count(*) {mine} JOIN {part} p ON p.report = r.id GROUP BY 1 ORDER BY 2 DESC, 1"
-            return {name: number for name, number in count(query, run=self._id)}
+        def tally(column: str, *parts: str) -> dict[str, int]:
+            """The numbers of each value in all parts, the most frequent first; a view of them would have no index."""
+            counts: Counter[str] = Counter()
+            for part in parts:
+                query = f"SELECT p.{column}, count(*) {mine} JOIN {part} p ON p.report = r.id GROUP BY 1"
+                counts.update(dict(count(query, run=self._id)))
+            return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
-        broken = count(
-            f"SELECT p.rule, sum(p.severity = 'error'), sum(p.severity <> 'error') {mine} "
-            "JOIN findings p ON p.report = r.id WHERE p.status = 'inconsistent' GROUP BY 1 ORDER BY 1",
-            run=self._id,
-        )
+        broken = [
+            row
+            for part in ("findings", "year_findings")
+            for row in count(
+                f"SELECT p.rule, sum(p.severity = 'error'), sum(p.severity <> 'error') {mine} "
+                f"JOIN {part} p ON p.report = r.id WHERE p.status = 'inconsistent' GROUP BY 1 ORDER BY 1",
+                run=self._id,
+            )
+        ]
         quarantined = count(
             "SELECT q.path, q.code, q.message FROM quarantine q JOIN files f ON f.path = q.path "
             "WHERE f.last_run = :run AND q.code <> :duplicate ORDER BY q.path",
@@ -200,10 +211,19 @@ class Run:
             revised=count(f"SELECT count(*) {mine} JOIN revisions v ON v.report = r.id", run=self._id)[0][0],
             quarantine=tuple((path, code, reason) for path, code, reason in quarantined),
             cells=tally("status", "cells"),
-            verdicts=tally("status", "findings"),
-            findings={rule: (errors, warnings) for rule, errors, warnings in broken},
+            verdicts=tally("status", "findings", "year_findings"),
+            findings=_added(broken),
             problems=tally("code", "problems"),
         )
+
+
+def _added(broken: list[tuple[str, int, int]]) -> dict[str, tuple[int, int]]:
+    """Errors and warnings by rule; a rule can have findings within a report and between years."""
+    sums: dict[str, tuple[int, int]] = {}
+    for rule, errors, warnings in broken:
+        known = sums.get(rule, (0, 0))
+        sums[rule] = (known[0] + errors, known[1] + warnings)
+    return sums
 
 
 @contextlib.contextmanager

@@ -101,7 +101,11 @@ class Table:
 def tables() -> tuple[Table, ...]:
     """Every table of an export, the dictionary aside."""
     wide = tuple(_wide(form) for form in load_forms().values())
-    return (Table("reports", _REPORT), *wide, *(Table(name, columns, name) for name, columns in _PARTS.items()))
+    return (
+        Table("reports", _REPORT),
+        *wide,
+        *(Table(name, columns, _SOURCES.get(name, name)) for name, columns in _PARTS.items()),
+    )
 
 
 def dictionary() -> tuple[tuple[Column, ...], Iterator[Row]]:
@@ -273,6 +277,8 @@ _PARTS: dict[str, tuple[Column, ...]] = {
         *_SOURCE,
     ),
 }  # fmt: skip
+# Findings between years stand in a table of their own.
+_SOURCES = {"findings": "every_finding"}
 _DICTIONARY = (
     Column("table", "text", "the table"),
     Column("column", "text", "its column, or a key or field that stands in it"),

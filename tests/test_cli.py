@@ -94,7 +94,7 @@ def test_labels_that_are_not_there_are_wrong_usage(tmp_path: Path, capfd: pytest
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("command", ["extract", "text", "show"])
+@pytest.mark.parametrize("command", ["extract", "text", "show", "check"])
 def test_one_file_needs_no_prefect_no_database_and_no_torch(command: str, report: Path) -> None:
     script = (
         "import sys; from flows.cli import main; code = main(sys.argv[1:]); "
@@ -179,7 +179,7 @@ def test_the_readme_names_every_command_and_exit_code() -> None:
         [sys.executable, "-m", "flows.cli", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     commands = re.findall(r"^    (\w+) ", help_text, re.MULTILINE)
-    assert set(commands) >= {"extract", "run", "show", "export", "text"}
+    assert set(commands) >= {"extract", "run", "show", "findings", "ledger", "export", "text"}
     assert all(f"`gongkai {command} " in readme for command in commands)
     codes = re.findall(r"^  (\d+(?:-\d+)?) ", help_text, re.MULTILINE)
     assert len(codes) >= 6
