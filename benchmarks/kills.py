@@ -129,7 +129,8 @@ def contents(store: Path) -> dict[str, Counter[tuple[Any, ...]]]:
 
 def _rows(store: Store, query: str) -> Iterator[tuple[Any, ...]]:
     for row in store.stream(query):
-        row.pop("report", None)
+        for name in ("report", "other"):
+            row.pop(name, None)
         yield tuple(row.values())
 
 

@@ -12,6 +12,7 @@ import fcntl
 import importlib
 import json
 import os
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -71,6 +72,8 @@ def serve(store: Path, port: int, inbox: Path | None, screen: Screen) -> None:
     """
     if has_server():
         raise ServeError("Prefect's address is configured (PREFECT_API_URL or a profile): unset it, or use that server")
+    # A shell that starts it in the background has it ignore what should end it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     store = store.absolute()
     store.mkdir(parents=True, exist_ok=True)
     with _locked(store):

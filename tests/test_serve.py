@@ -127,7 +127,8 @@ def test_start_watch_and_open_in_a_browser(served: Served) -> None:
         (run,) = served.ask("flow_runs/filter")
         page.goto(f"{address}/runs/flow-run/{run['id']}")
         page.get_by_text("青石镇 2017").first.wait_for()
-        page.goto(f"{address}/artifacts/key/summary")
+        (summary,) = [item for item in served.ask("artifacts/latest/filter") if item["key"] == "summary"]
+        page.goto(f"{address}/artifacts/artifact/{summary['latest_id']}")
         page.get_by_text("done (read in this run)").first.wait_for()
         browser.close()
     elsewhere = [
