@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import importlib
 import json
@@ -22,7 +23,7 @@ from typing import Any
 from uuid import UUID
 
 from flows.screen import Screen
-from flows.server import OwnServer, api, tell_first
+from flows.server import STOP_LIMIT_S, OwnServer, api, tell_first
 from flows.settings import (
     PARENT_VARIABLE,
     SERVE_FILE,
@@ -118,18 +119,25 @@ def _locked(store: Path) -> Iterator[None]:
                     raise ServeError(f"{store} is served already{where}") from None
                 time.sleep(0.1)
         try:
+            # What one that was killed has left behind.
+            (store / SERVE_FILE).unlink(missing_ok=True)
             yield
         finally:
             (store / SERVE_FILE).unlink(missing_ok=True)
 
 
 def _check_port(port: int) -> None:
-    with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise ServeError(f"port {port}: {error.strerror}; take another one with --port") from error
+    """Waits for the server of an earlier ``serve`` that was killed: it takes some seconds to see that."""
+    deadline = time.monotonic() + 2 * STOP_LIMIT_S
+    while True:
+        with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                return probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                    raise ServeError(f"port {port}: {error.strerror}; take another one with --port") from error
+        time.sleep(0.2)
 
 
 async def _offer(store: Path, inbox: Path | None, screen: Screen) -> None:
