@@ -190,5 +190,26 @@ async def _take_up(client: Any, screen: Screen, watch: UUID) -> set[str]:
                 continue
             new = Scheduled(message="it was cut off, and goes on with what is not in the store yet")
             screen.say(f"{run.name}: was cut off, and goes on")
+        await _end_tasks(client, run.id)
         await client.set_flow_run_state(run.id, new, force=True)
     return watched
+
+
+async def _end_tasks(client: Any, run: UUID) -> None:
+    """The task runs that were being read when their run was cut off are not being read any more."""
+    from prefect.client.schemas.filters import (
+        FlowRunFilter,
+        FlowRunFilterId,
+        TaskRunFilter,
+        TaskRunFilterState,
+        TaskRunFilterStateType,
+    )
+    from prefect.client.schemas.objects import StateType
+    from prefect.states import Crashed
+
+    open_ones = TaskRunFilter(
+        state=TaskRunFilterState(type=TaskRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING]))
+    )
+    of_run = FlowRunFilter(id=FlowRunFilterId(any_=[run]))
+    for task in await client.read_task_runs(flow_run_filter=of_run, task_run_filter=open_ones):
+        await client.set_task_run_state(task.id, Crashed(message="it was cut off; its report is read anew"), force=True)
