@@ -28,8 +28,10 @@ _DECIMALS = re.compile(r"\.(\d+)")
 _ROUND_UP = re.compile(r"[余多几+]")
 # How much of the text before a figure is looked at.
 _BEFORE = 160
+_BEHIND = 16
 _CLAUSE = re.compile(r"[,，。;；:：!?！？\n]")
 _STOP = re.compile(r"[。;；!?！？]|\n\s*\n")
+_MARK = re.compile(r"[,，、。;；:：!?！？()（）\d\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Stated:
     """A claim with its context; words are simplified and without white space.
 
     ``name`` is built from the field, the value and the count of claims alike before it, so it stays as long as the
-    prose does. ``gap`` runs from the figure before (at most a few clauses), ``lead`` is its last clause.
+    prose does. ``gap`` runs from the figure before (at most a few clauses), ``lead`` is its last clause; ``behind`` are
+    the few characters that follow, up to the next mark.
     """
 
     claim: Claim
@@ -77,6 +80,7 @@ class Stated:
     gap: str
     lead: str
     label: str
+    behind: str
 
     @property
     def value(self) -> Decimal:
@@ -90,8 +94,13 @@ class Stated:
 
     @property
     def wording(self) -> str:
-        """Label, words before it and its own text, in which a stated nil has its verb."""
-        return f"{self.lead}|{self.claim.text}|{self.label}"
+        """Label, words before it and its own text, in which a stated nil has its verb; of a nil what it denies, too."""
+        return f"{self.lead}|{self.claim.text}|{self.label}|{self.denied}"
+
+    @property
+    def denied(self) -> str:
+        """What stands behind a stated nil: 无复议后起诉案件."""
+        return self.behind if not self.claim.value and self.claim.unit is None else ""
 
     def shown(self) -> str:
         """The label and the figure as printed."""
@@ -130,10 +139,15 @@ def read_claims(claims: Sequence[Claim], text: str) -> dict[str, Stated]:
             lead=_CLAUSE.split(gap)[-1],
             # A heading that runs on into the paragraph is no part of a label.
             label=encode(claim.label or "").chars.rsplit("\n", 1)[-1],
+            behind=_behind(text, claim.evidence.end),
         )
         # Several nils share one place, and so what stands before it.
         end = end if claim.evidence.end is None or later == start else claim.evidence.end
     return stated
+
+
+def _behind(text: str, end: int | None) -> str:
+    return "" if end is None else _MARK.split(encode(text[end : end + _BEHIND]).chars)[0]
 
 
 def plain(value: Number | Decimal) -> str:
