@@ -121,7 +121,7 @@ def test_start_watch_and_open_in_a_browser(served: Served) -> None:
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{address}/deployments/deployment/{served.deployment('backlog')}/run")
         page.get_by_text("A folder of reports, its subfolders included").wait_for()
-        page.get_by_label("inbox").first.fill(str(inbox))
+        page.locator("textarea").first.fill(str(inbox))
         page.get_by_role("button", name="Submit").click()
         until(lambda: "Quarantined" in dict(served.runs()).values(), "the end of the run", served)
         (run,) = served.ask("flow_runs/filter")
