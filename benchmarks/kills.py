@@ -4,8 +4,8 @@ Run: ``python -m benchmarks.kills [--reports 60] [--kills 15] [--seed 1]``. The 
 started until it ends by itself. Meanwhile SIGKILL goes, at random times, to one of its processes: the flow (the command
 itself), Prefect's server, a process that reads, or to all of them at once, as when the machine goes down. A run that
 was killed is started again. The same files are read once undisturbed. Then records and tables of both stores are
-compared, without run ids and times. Among the files are bad ones (empty, no report), duplicates and two versions of
-one report.
+compared, without run ids and times. Among the files are bad ones (empty, no report), duplicates and
+a changed copy of a report.
 
 Exit code 1 where the two differ, or where not all kills hit.
 """
