@@ -20,13 +20,14 @@ EXIT_USAGE = 2
 EXIT_QUARANTINE = 3
 EXIT_INTERRUPTED = 130
 
-DEFAULT_STORE = Path("gongkai-store")
+# The environment names it for the flows of gongkai serve too (flows/settings.py).
+DEFAULT_STORE = Path(os.environ.get("GONGKAI_STORE") or "gongkai-store")
 
 _EXITS = """exit codes:
   0   everything was done
   1   an unexpected failure; check: something is inconsistent
   2   wrong usage, or a folder or store that cannot be used; check: a file could not be checked
-  3   run: finished, with files of the folder in quarantine;
+  3   run, retry: finished, with files in quarantine;
       fetch: finished, with addresses that gave nothing
   10-18  extract, show, text: no record from a file (the last such error):
       11 unreadable, 12 empty, 13 unsupported, 14 damaged, 15 encrypted,
@@ -74,15 +75,29 @@ def _parser() -> argparse.ArgumentParser:
     extract.set_defaults(command=_extract)
 
     run = commands.add_parser("run", help="read a folder into a store, watched by Prefect")
-    run.add_argument("inbox", type=Path, metavar="INBOX", help="folder of reports; its subfolders belong to it")
-    _add_store(run)
-    run.add_argument("--processes", type=_positive(int), default=os.cpu_count() or 1, help="default: one per core")
     run.add_argument(
-        "--time-limit", type=_positive(float), default=300.0, metavar="SECONDS", help="for one report (default: 300)"
+        "inbox",
+        type=Path,
+        metavar="INBOX",
+        help="folder of reports, subfolders included; or a text file that lists files",
     )
     run.add_argument("--retry", action="store_true", help="try unchanged files in quarantine again")
-    _add_model(run)
-    run.set_defaults(command=_run)
+    _add_run(run)
+    run.set_defaults(command=_run, codes=None)
+
+    retry = commands.add_parser("retry", help="try the files of the quarantine again that still exist")
+    retry.add_argument(
+        "codes", nargs="*", metavar="CODE", help="only those with these codes (crashed, limit, damaged, ...)"
+    )
+    _add_run(retry)
+    retry.set_defaults(command=_run, inbox=Path("quarantine"), retry=True)
+
+    serve = commands.add_parser("serve", help="serve Prefect's pages and start runs from there; watch a folder")
+    _add_store(serve)
+    serve.add_argument("--port", type=_positive(int), default=4200, help="on the loopback interface (default: 4200)")
+    serve.add_argument("--inbox", type=Path, metavar="FOLDER", help="watch this folder from the start")
+    _add_model(serve)
+    serve.set_defaults(command=_serve)
 
     check = commands.add_parser("check", help="before publishing: does anything in a report contradict itself?")
     check.add_argument("files", nargs="+", type=Path, metavar="FILE")
@@ -238,6 +253,25 @@ def _add_store(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--store", type=Path, default=DEFAULT_STORE, help="the store's folder (default: %(default)s)")
 
 
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    """What every run may be told: store, processes, the limits of a report, the model."""
+    from flows.limits import DEFAULT_LIMITS as LIMITS
+
+    _add_store(parser)
+    parser.add_argument("--processes", type=_positive(int), default=os.cpu_count() or 1, help="default: one per core")
+    for name, kind, default, unit, words in (
+        ("--time-limit", float, LIMITS.seconds, "SECONDS", "for one report"),
+        ("--cpu-limit", float, LIMITS.cpu_seconds, "SECONDS", "processor time for one report"),
+        ("--memory-limit", int, LIMITS.memory_mb, "MB", "memory of a process that reads"),
+        ("--page-limit", int, LIMITS.pages, "PAGES", "longest PDF file that is read"),
+        ("--most-failures", float, 50.0, "PERCENT", "share of files without a report above which a run has failed"),
+    ):
+        parser.add_argument(
+            name, type=_positive(kind), default=default, metavar=unit, help=f"{words} (default: {default:g})"
+        )
+    _add_model(parser)
+
+
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
@@ -300,6 +334,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from flows.limits import Limits
     from flows.run import Options, run_inbox
     from flows.screen import Screen, summary_lines
     from flows.server import ServerError
@@ -309,7 +344,11 @@ def _run(options: argparse.Namespace) -> int:
     _use_model(options)
     if printable(str(options.inbox)) != str(options.inbox):
         raise UsageError(f"{printable(str(options.inbox))}: rename the folder; its name is not valid text")
-    wanted = Options(options.inbox, options.store, options.processes, options.time_limit, options.retry)
+    limits = Limits(options.time_limit, options.cpu_limit, options.memory_limit, options.page_limit)
+    codes = None if options.codes is None else tuple(options.codes)
+    wanted = Options(
+        options.inbox, options.store, options.processes, limits, options.retry, codes, options.most_failures
+    )
     screen = Screen()
     try:
         summary = run_inbox(wanted, reader_version(), screen)
@@ -349,6 +388,27 @@ def _fetch(options: argparse.Namespace) -> int:
         return EXIT_INTERRUPTED
     _print("\n".join(fetch_lines(summary)))
     return EXIT_QUARANTINE if summary.failed else 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from flows.screen import Screen
+    from flows.server import ServerError
+    from flows.serving import ServeError, serve
+
+    _use_model(options)
+    if options.inbox is not None and not options.inbox.is_dir():
+        raise UsageError(f"{printable(str(options.inbox))} is not a folder")
+    screen = Screen()
+    try:
+        serve(options.store, options.port, options.inbox, screen)
+    except ServeError as error:
+        raise UsageError(str(error)) from error
+    except ServerError as error:
+        _complain(f"gongkai: {error}")
+        return EXIT_UNEXPECTED
+    except KeyboardInterrupt:
+        screen.say("gongkai: no longer serving; what was read is in the store")
+    return 0
 
 
 def _show(options: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from prefect.utilities.annotations import quote
 from flows.addresses import Wanted
 from flows.fetch import Fetcher, FetchOne, FetchOptions, FetchSummary, fetch_list, open_web
 from flows.screen import Screen
-from flows.server import PrivateServer, api
+from flows.server import OwnServer, api
 from flows.snapshots import Row
 
 
@@ -81,7 +81,7 @@ def _as_tasks(fetcher: Fetcher) -> FetchOne:
     return fetch_one
 
 
-def watch_fetch(options: FetchOptions, server: PrivateServer | None) -> FetchSummary:
+def watch_fetch(options: FetchOptions, server: OwnServer | None) -> FetchSummary:
     """Runs the flow; with a private server, returns when that has written down every task run."""
 
     async def run() -> tuple[FetchSummary, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,10 @@ from extractors.errors import ExtractionError, UnreadableFile
 
 _BLOCK_BYTES = 1 << 20
 _PAGE_BYTES = 20 << 20
+_ESCAPED = re.compile(r"\\u(dc[89a-f][0-9a-f])")
+_LIST_BYTES = 100 << 20
+# A list is known by a file that one of so many lines names.
+_LIST_TRIED = 100
 _PAGES = frozenset({".html", ".htm", ".shtml", ".xhtml", ".jsp", ".asp", ".aspx", ".php"})
 _PART_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".svg", ".ico", ".css", ".js", ".woff", ".woff2", ".ttf"}
@@ -65,6 +70,11 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def original(name: str) -> Path:
+    """The path that :func:`printable` made ``name`` of."""
+    return Path(_ESCAPED.sub(lambda escape: chr(int(escape[1], 16)), name))
+
+
 def find_files(inbox: Path, leave_out: Path | None = None) -> Iterator[Path]:
     """Every visible file under ``inbox`` in the order of the names; links to folders are not followed.
 
@@ -75,7 +85,7 @@ def find_files(inbox: Path, leave_out: Path | None = None) -> Iterator[Path]:
         NotADirectoryError: ``inbox`` is not a folder.
     """
     if not inbox.is_dir():
-        raise NotADirectoryError(f"{printable(str(inbox))} is not a folder")
+        raise NotADirectoryError(f"{printable(str(inbox))} is not a folder, nor a list of files")
     barred: list[Path] = []
     outside = leave_out.resolve() if leave_out else None
     for folder, subfolders, names in os.walk(inbox, onerror=lambda error: barred.append(Path(error.filename))):
@@ -86,6 +96,28 @@ def find_files(inbox: Path, leave_out: Path | None = None) -> Iterator[Path]:
         parts = _page_parts(Path(folder), visible)
         yield from (Path(folder, name) for name in visible if name not in parts)
     yield from barred
+
+
+def listed_files(inbox: Path) -> list[Path] | None:
+    """The files that a list names: a text file with a path a line, relative ones from its own folder on.
+
+    None where ``inbox`` is no such list: it is a folder, or none of its first lines names a file.
+    """
+    if not inbox.is_file():
+        return None
+    with inbox.open("rb") as stream:
+        data = stream.read(_LIST_BYTES)
+    lines = [line.strip() for line in os.fsdecode(data.removeprefix(b"\xef\xbb\xbf")).splitlines()]
+    paths = [inbox.parent / line for line in lines if line and "\0" not in line]
+    return paths if any(_is_file(path) for path in paths[:_LIST_TRIED]) else None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # Not a name at all: too long, as a line of prose is.
+        return False
 
 
 def _page_parts(folder: Path, names: list[str]) -> set[str]:

@@ -23,8 +23,14 @@ class Screen:
     """Lines for people, on standard error. The progress line is rewritten in place on a terminal."""
 
     def __init__(
-        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic, verb: str = "read"
+        self,
+        stream: TextIO | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        also: Callable[[str], None] | None = None,
+        verb: str = "read",
     ) -> None:
+        """``also`` gets every line that stays; ``verb`` is what is done with each."""
+        self._also = also
         self._stream = stream or sys.stderr
         self._clock = clock
         self._started = self._shown = clock()
@@ -36,6 +42,8 @@ class Screen:
         """One line that stays."""
         self._clear()
         self._write(line + "\n")
+        if self._also is not None:
+            self._also(line)
 
     def progress(self, done: int, total: int) -> None:
         """How far the run is; the first call starts the clock of the estimate."""

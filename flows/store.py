@@ -52,6 +52,10 @@ class StoreError(RuntimeError):
     """The store cannot be used; the message says what to do."""
 
 
+class StoreBusy(StoreError):
+    """Another run is writing."""
+
+
 _PARTS = (cells, entities, claims, findings, problems)
 
 # In the order of publication where it is known of both; else in the order of arrival.
@@ -82,7 +86,7 @@ class Store:
                 fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 self._lock.close()
-                raise StoreError(f"another run is writing to {folder}") from None
+                raise StoreBusy(f"another run is writing to {folder}") from None
         elif not self.path.is_file():
             raise StoreError(f"there is no store at {folder}; 'gongkai run INBOX --store {folder}' makes one")
         self._engine = sa.create_engine(f"sqlite:///{self.path}")
@@ -102,8 +106,9 @@ class Store:
             self.close()
             raise
 
-    # What the database raises where it does not take a row.
-    refusal = sa.exc.DBAPIError
+    # What the database raises where it does not take a row, and where it can take none any more (a full disk).
+    refusal = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.InterfaceError, sa.exc.ProgrammingError)
+    breakdown = sa.exc.OperationalError
 
     def __enter__(self) -> Store:
         return self

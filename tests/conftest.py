@@ -50,10 +50,18 @@ def fake_extract(path: Path) -> Report:
         os.kill(os.getpid(), signal.SIGKILL)
     if wish.get("fail") == "hang":
         time.sleep(600)
+    if wish.get("fail") == "eat":
+        bytearray(8 << 30)
+    while wish.get("fail") == "spin":
+        pass
+    if wish.get("fail") == "once" and not path.with_suffix(".tried").exists():
+        path.with_suffix(".tried").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
     if wish.get("fail") == "raise":
         raise ValueError("a hostile\nfile")
     if wish.get("fail") == "encrypted":
         raise EncryptedFile(path, "needs a password")
+    wish.pop("fail", None)
     return make_report(path, hashlib.sha256(data).hexdigest(), **wish)
 
 

@@ -149,7 +149,7 @@ def test_export_to_standard_output_and_to_a_file(tmp_path: Path, capfd: pytest.C
 
 def test_run_without_an_inbox_is_wrong_usage(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(tmp_path / "none"), "--store", str(tmp_path / "store")]) == 2
-    assert lines_of(capfd)[1] == [f"gongkai: {tmp_path / 'none'} is not a folder"]
+    assert lines_of(capfd)[1] == [f"gongkai: {tmp_path / 'none'} is not a folder, nor a list of files"]
 
 
 def test_an_empty_inbox_is_fine(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

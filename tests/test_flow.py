@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
@@ -17,10 +19,13 @@ import pytest
 from conftest import FAKE, NARRATIVE, fake_extract
 
 from flows import settings
-from flows.inbox import find_files, make_plan, printable, scan
-from flows.run import Options, Run, Summary, plan_inbox
+from flows.arrivals import Arrivals
+from flows.cli import main
+from flows.inbox import find_files, listed_files, make_plan, printable, scan
+from flows.limits import Limits
+from flows.run import Options, Run, Summary, chunk_size, open_run, plan_inbox, tasks_of
 from flows.screen import Screen, summary_lines
-from flows.store import Store
+from flows.store import Store, StoreError
 from flows.workers import Outcome, Pool, read
 
 ROOT = Path(__file__).parent.parent
@@ -135,6 +140,51 @@ class TestRun:
         assert run_here(Options(inbox(), tmp_path / "store"))[0].tried == 0
         assert run_here(Options(inbox(), tmp_path / "store", retry=True))[0].tried == 1
 
+    def test_quarantine_can_be_the_inbox(self, inbox: Callable[..., Path], tmp_path: Path) -> None:
+        for name, wish in (("a", "encrypted"), ("b", "raise"), ("c", "encrypted"), ("d", "encrypted")):
+            inbox(f"{name}.json", fail=wish, year=ord(name))
+        run_here(Options(inbox(), tmp_path / "store"))
+        (inbox() / "c.json").unlink()
+        inbox("d.json", year=2021)
+        again, _ = run_here(Options(Path(), tmp_path / "store", retry=True, codes=("encrypted",)))
+        assert (again.files, again.tried, again.read) == (2, 2, 1)
+        assert [Path(path).name for path, _, _ in again.quarantine] == ["a.json"]
+        assert run_here(Options(Path(), tmp_path / "store", retry=True, codes=()))[0].tried == 2
+
+    def test_a_list_of_files_is_an_inbox(self, inbox: Callable[..., Path], tmp_path: Path) -> None:
+        inbox("a 报告.json")
+        inbox("b.json", year=2021)
+        inbox("unlisted.json", year=2020)
+        listing = tmp_path / "list.txt"
+        listing.write_text("\n".join(["inbox/a 报告.json", "", str(inbox() / "b.json"), "inbox/gone.json"]), "utf-8")
+        summary, _ = run_here(Options(listing, tmp_path / "store"))
+        assert (summary.files, summary.read) == (3, 2)
+        assert [(Path(path).name, code) for path, code, _ in summary.quarantine] == [("gone.json", "unreadable")]
+        assert listed_files(inbox() / "b.json") is None
+
+    def test_a_full_disk_ends_the_run_and_blames_no_file(self, inbox: Callable[..., Path], tmp_path: Path) -> None:
+        inbox("a.json")
+        options = Options(inbox(), tmp_path / "store")
+        full = pytest.raises(StoreError, match="database or disk is full; what is in it stays")
+        with full, open_run(options, "1", Screen(io.StringIO())) as run:
+            (pages,) = run._store.count("PRAGMA page_count")[0]
+            run._store.count(f"PRAGMA max_page_count = {pages}")
+            run.take(run.plan.to_read[0], read(run.plan.to_read[0].path, fake_extract))
+        summary, _ = run_here(options)
+        assert (summary.read, summary.quarantine) == (1, ())
+
+    def test_failures_are_a_share_only_of_enough_files(self, inbox: Callable[..., Path], tmp_path: Path) -> None:
+        for number in range(9):
+            inbox(f"{number}.json", fail="encrypted", year=number)
+        options = Options(inbox(), tmp_path / "store", retry=True)
+        assert run_here(options)[0].failed_share() == 0
+        inbox("fine.json")
+        assert run_here(options)[0].failed_share() == 90
+
+    def test_tasks_grow_where_there_are_too_many(self) -> None:
+        assert [chunk_size(files) for files in (0, 1, 5000, 5001, 30_000)] == [1, 1, 1, 2, 6]
+        assert [tasks_of(files) for files in (0, 1, 5000, 5001, 30_001)] == [0, 1, 5000, 2501, 4286]
+
     def test_versions_and_repaired_files(self, inbox: Callable[..., Path], tmp_path: Path) -> None:
         inbox("a.json", values={"applications.new.total": 3})
         inbox("b.json", fail="encrypted")
@@ -171,7 +221,7 @@ class TestPool:
         for name in ("kill", "raise", "hang", "encrypted"):
             inbox(f"{name}.json", fail=name)
         inbox("fine.json")
-        with Pool(1, time_limit_s=2, extractor=FAKE) as pool:
+        with Pool(1, Limits(seconds=2), extractor=FAKE) as pool:
             outcomes = {
                 name: pool.extract(inbox() / f"{name}.json")
                 for name in ("kill", "fine", "raise", "hang", "encrypted", "fine")
@@ -186,6 +236,25 @@ class TestPool:
         assert "SIGKILL" in failures["kill"][1]
         assert "fake_extract" in (outcomes["raise"].detail or "")
 
+    def test_limits_cost_one_report_and_say_which(self, inbox: Callable[..., Path]) -> None:
+        for name in ("eat", "spin", "once"):
+            inbox(f"{name}.json", fail=name)
+        inbox("fine.json")
+        (inbox() / "long.pdf").write_bytes(blank_pdf(3))
+        with Pool(1, Limits(cpu_seconds=0.5, memory_mb=1000, pages=2), extractor=FAKE) as pool:
+            outcomes = {
+                name: pool.extract(inbox() / name)
+                for name in ("eat.json", "fine.json", "spin.json", "long.pdf", "once.json")
+            }
+        said = {name: (outcome.code, outcome.reason) for name, outcome in outcomes.items() if outcome.code}
+        assert said == {
+            "eat.json": ("limit", "needs more than 1000 MB of memory"),
+            "spin.json": ("limit", "no result after 0.5 s of processor time"),
+            "long.pdf": ("limit", "3 pages; at most 2 are read"),
+        }
+        # What killed the process once, from outside perhaps, is tried again.
+        assert outcomes["once.json"].record is not None
+
     def test_no_process_is_left(self, inbox: Callable[..., Path]) -> None:
         inbox("fine.json")
         before = children()
@@ -194,6 +263,19 @@ class TestPool:
             assert len(children() - before) >= 2
         # multiprocessing keeps one process of its own to track resources; it ends with us.
         assert len(children() - before) <= 1
+
+
+def blank_pdf(pages: int) -> bytes:
+    """A PDF file of empty pages."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument.new()
+    for _ in range(pages):
+        document.new_page(100, 100).close()
+    written = io.BytesIO()
+    document.save(written)
+    document.close()
+    return written.getvalue()
 
 
 def children() -> set[str]:
@@ -255,6 +337,63 @@ class TestSettings:
         assert settings.has_server({})
 
 
+class TestServing:
+    def test_only_a_living_process_serves(self, tmp_path: Path) -> None:
+        assert settings.read_serving(tmp_path) is None
+        (tmp_path / settings.SERVE_FILE).write_text('{"url": "http://127.0.0.1:1", "pid": 7}')
+        (tmp_path / settings.SERVE_LOCK).touch()
+        # What a killed one has left behind.
+        assert settings.read_serving(tmp_path) is None
+        with (tmp_path / settings.SERVE_LOCK).open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            assert settings.read_serving(tmp_path) == settings.Serving("http://127.0.0.1:1", 7)
+            (tmp_path / settings.SERVE_FILE).write_text("{")
+            assert settings.read_serving(tmp_path) is None
+
+    def test_a_run_uses_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(os, "environ", {"HOME": str(tmp_path)})
+        (tmp_path / settings.SERVE_FILE).write_text('{"url": "http://127.0.0.1:1", "pid": 7}')
+        with (tmp_path / settings.SERVE_LOCK).open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            assert not settings.prepare(tmp_path)
+        assert os.environ["PREFECT_API_URL"] == "http://127.0.0.1:1/api"
+
+    def test_a_second_one_says_where_the_first_is(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("HOME", str(tmp_path))
+        (tmp_path / settings.SERVE_FILE).write_text('{"url": "http://127.0.0.1:1", "pid": 7}')
+        with (tmp_path / settings.SERVE_LOCK).open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            assert main(["serve", "--store", str(tmp_path)]) == 2
+        assert "is served already at http://127.0.0.1:1 (process 7)" in capsys.readouterr().err
+
+
+class TestArrivals:
+    def test_a_file_is_passed_on_when_it_has_stopped_growing(self, tmp_path: Path) -> None:
+        now = 0.0
+        arrivals = Arrivals(tmp_path, 5.0, clock=lambda: now)
+        growing, still = tmp_path / "growing.pdf", tmp_path / "still.pdf"
+        growing.write_text("1")
+        still.write_text("1")
+        assert arrivals.settled() == []
+        now = 4.0
+        growing.write_text("12")
+        assert arrivals.settled() == []
+        now = 6.0
+        assert arrivals.settled() == [still]
+        now = 9.0
+        assert arrivals.settled() == [growing]
+        now = 20.0
+        assert arrivals.settled() == []
+        still.write_text("another")
+        assert arrivals.settled() == []
+        now = 26.0
+        assert arrivals.settled() == [still]
+
+
 @pytest.mark.slow
 def test_the_whole_run_under_prefect(tmp_path: Path) -> None:
     """No server at hand, no noise, nothing in the home, no process left; the bad file is one line."""
@@ -278,6 +417,7 @@ def test_the_whole_run_under_prefect(tmp_path: Path) -> None:
     with Store(tmp_path / "store") as store:
         assert store.count("SELECT read, reused, quarantined, finished IS NOT NULL FROM runs") == [(3, 0, 1, 1)]
     assert prefect_states(tmp_path / "store" / "prefect" / "prefect.db") == {"Completed": 3, "Quarantined": 1}
+    assert prefect_names(tmp_path / "store" / "prefect" / "prefect.db") == {"青石镇人民政府 2017", str(inbox / "empty.txt")}
     assert not (tmp_path / ".prefect").exists()
     assert not processes_of(tmp_path)
 
@@ -292,10 +432,14 @@ def test_the_whole_run_under_prefect(tmp_path: Path) -> None:
 
 def prefect_states(database: Path) -> dict[str, int]:
     """Names of the final states of the task runs in Prefect's database."""
-    import sqlite3
-
     with contextlib.closing(sqlite3.connect(database)) as connection:
         return dict(connection.execute("SELECT state_name, count(*) FROM task_run GROUP BY 1").fetchall())
+
+
+def prefect_names(database: Path) -> set[str]:
+    """Names of the task runs in Prefect's database: a report's is that of its authority and year."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        return {name for (name,) in connection.execute("SELECT name FROM task_run")}
 
 
 def processes_of(folder: Path) -> list[str]:

@@ -1,0 +1,163 @@
+"""``gongkai serve`` in a real browser: start a run from its form, watch it, open what it shows. And being killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import NARRATIVE
+
+from flows.settings import read_serving
+from flows.store import Store
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# A busy machine takes minutes for what takes seconds on a free one.
+PATIENCE_S = 600
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+pytestmark = pytest.mark.slow
+
+
+class Served:
+    """A store that is served by a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.store = folder, folder / "store"
+        with contextlib.closing(socket.socket()) as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.start()
+
+    def start(self) -> None:
+        hidden = ("PREFECT", "HOME", "DO_NOT_TRACK")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
+        environment |= {"HOME": str(self.folder), "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "flows.cli", "serve", "--store", str(self.store), "--port", str(self.port)]
+        with (self.folder / "serve.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, cwd=self.folder, env=environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    @property
+    def said(self) -> str:
+        return (self.folder / "serve.log").read_text(errors="replace")
+
+    def ask(self, path: str, **body: Any) -> Any:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/{path}",
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.loads(response.read())
+
+    def runs(self) -> list[tuple[str, str]]:
+        with contextlib.suppress(OSError):
+            return [(run["name"], run["state_name"]) for run in self.ask("flow_runs/filter")]
+        return []
+
+    def deployment(self, name: str) -> str:
+        (found,) = self.ask("deployments/filter", deployments={"name": {"any_": [name]}})
+        return str(found["id"])
+
+
+def until(holds: Callable[[], Any], what: str, served: Served) -> Any:
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        if found := holds():
+            return found
+        assert served.process.poll() is None, served.said
+        time.sleep(0.5)
+    raise AssertionError(f"waited in vain for {what}; {served.runs()}; {served.said}")
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    served = Served(tmp_path)
+    try:
+        until(lambda: read_serving(served.store), "the server", served)
+        until(lambda: len(served.ask("deployments/filter")) == 5, "the deployments", served)
+        yield served
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(served.process.pid, signal.SIGKILL)
+        served.process.wait()
+
+
+def write_reports(folder: Path, number: int) -> Path:
+    folder.mkdir()
+    for at in range(number):
+        (folder / f"{at}.txt").write_text(NARRATIVE.replace("126", f"12{at}"), encoding="utf-8")
+    (folder / "empty.txt").touch()
+    return folder
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
+def test_start_watch_and_open_in_a_browser(served: Served) -> None:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    inbox = write_reports(served.folder / "inbox", 3)
+    address = f"http://127.0.0.1:{served.port}"
+    asked: list[str] = []
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE_S * 1000)
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{address}/deployments/deployment/{served.deployment('backlog')}/run")
+        page.get_by_text("A folder of reports, its subfolders included").wait_for()
+        page.locator("textarea").first.fill(str(inbox))
+        page.get_by_role("button", name="Submit").click()
+        until(lambda: "Quarantined" in dict(served.runs()).values(), "the end of the run", served)
+        (run,) = served.ask("flow_runs/filter")
+        page.goto(f"{address}/runs/flow-run/{run['id']}")
+        page.get_by_text("青石镇 2017").first.wait_for()
+        (summary,) = [item for item in served.ask("artifacts/latest/filter") if item["key"] == "summary"]
+        page.goto(f"{address}/artifacts/artifact/{summary['latest_id']}")
+        page.get_by_text("done (read in this run)").first.wait_for()
+        browser.close()
+    elsewhere = [
+        url for url in asked if not url.startswith((address, "data:", "blob:", f"ws://127.0.0.1:{served.port}"))
+    ]
+    assert not elsewhere
+    keys = {artifact["key"] for artifact in served.ask("artifacts/latest/filter")}
+    assert keys >= {"progress", "summary", "coverage", "quarantine"}
+
+
+def test_a_run_that_was_cut_off_goes_on(served: Served) -> None:
+    """Killed with everything that it has started, served again: the run goes on by itself and reads each once."""
+    inbox = write_reports(served.folder / "inbox", 8)
+    served.ask(f"deployments/{served.deployment('backlog')}/create_flow_run", parameters={"inbox": str(inbox)})
+    until(lambda: count(served.store) >= 1, "the first report", served)
+    os.kill(served.process.pid, signal.SIGKILL)
+    served.process.wait()
+    served.start()
+    until(lambda: (str(inbox), "Quarantined") in served.runs(), "the end of the run", served)
+    with Store(served.store) as store:
+        assert store.count("SELECT count(*), count(DISTINCT sha256) FROM reports") == [(8, 8)]
+        assert store.count("SELECT code FROM quarantine") == [("empty",)]
+    os.killpg(served.process.pid, signal.SIGINT)
+    assert served.process.wait(PATIENCE_S) == 0, served.said
+    assert "Traceback" not in served.said
+    assert read_serving(served.store) is None
+
+
+def count(store: Path) -> int:
+    with contextlib.suppress(Exception), Store(store) as opened:
+        return int(opened.count("SELECT count(*) FROM reports")[0][0])
+    return 0
