@@ -141,25 +141,43 @@ def draw_record(record: Record, target: Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def plain_page(source: Mapping[str, Any], number: int, width_px: int) -> tuple[bytes, tuple[float, float]]:
-    """Page ``number`` (1-based) of a record's ``source`` as a JPEG at most ``width_px`` wide, and its size in points.
+def page_sizes(source: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
+    """Width and height (points) of each page of a record's ``source``.
+
+    Raises:
+        UnsupportedFormat: the file's format has no pages.
+        UnreadableFile: the file is gone, or is another than the one that was read.
+        DamagedFile: it cannot be opened.
+    """
+    with _open_source(source) as pictures:
+        return pictures.sizes
+
+
+def plain_page(source: Mapping[str, Any], number: int, width_px: int) -> bytes:
+    """Page ``number`` (1-based) of a record's ``source`` as a JPEG at most ``width_px`` wide.
 
     Raises:
         UnsupportedFormat: the file's format has no pages.
         UnreadableFile: the file is gone, or is another than the one that was read.
         DamagedFile: the page cannot be rendered, or there is none.
     """
-    path = Path(source["path"])
-    if source["pages"] is None:
-        raise UnsupportedFormat(path, f"{source['media_type']} has no pages to draw on; PDF files and pictures have")
-    with _open_pictures(path, _load(path, source["sha256"]), source) as pictures:
+    with _open_source(source) as pictures:
         if not 1 <= number <= len(pictures.sizes):
-            raise DamagedFile(path, f"there is no page {number}", number)
+            raise DamagedFile(Path(source["path"]), f"there is no page {number}", number)
         width, height = pictures.sizes[number - 1]
         dpi = min(width_px * 72 / max(width, 1.0), MAX_SIDE * 72 / max(height, 1.0), PICTURE_DPI)
         encoded = io.BytesIO()
         pictures.page(number, dpi).save(encoded, "JPEG", quality=_JPEG_QUALITY)
-        return encoded.getvalue(), (width, height)
+        return encoded.getvalue()
+
+
+@contextlib.contextmanager
+def _open_source(source: Mapping[str, Any]) -> Iterator[_Pictures]:
+    path = Path(source["path"])
+    if source["pages"] is None:
+        raise UnsupportedFormat(path, f"{source['media_type']} has no pages to draw on; PDF files and pictures have")
+    with _open_pictures(path, _load(path, source["sha256"]), source) as pictures:
+        yield pictures
 
 
 def _load(path: Path, sha256: str) -> bytes:

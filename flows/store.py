@@ -19,7 +19,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import UserDefinedType
 
 from flows.inbox import InboxFile, printable
-from flows.views import create_views
+from flows.views import create_indexes, create_views
 
 FILE_NAME = "gongkai.sqlite"
 SCHEMA_VERSION = 1
@@ -241,6 +241,7 @@ class Store:
             self._check_version()
             if writable:
                 metadata.create_all(self.connection)
+                create_indexes(self.connection)
                 create_views(self.connection)
                 self.connection.execute(sa.text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
             self.connection.commit()

@@ -34,14 +34,24 @@ class Sources:
         self._pool: Pool | None = None
         self._cache: OrderedDict[tuple[Any, ...], tuple[int, Any]] = OrderedDict()
 
-    def page(self, source: Mapping[str, Any], number: int) -> tuple[bytes, tuple[float, float]]:
-        """Page ``number`` (1-based) as a JPEG, and its size in points.
+    def sizes(self, source: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
+        """Width and height (points) of each page.
+
+        Raises:
+            SourceError: the file is gone, is another by now, or cannot be opened.
+        """
+        key = ("sizes", source["sha256"])
+        found: tuple[tuple[float, float], ...] = self._get(key, _sizes, (dict(source),), _PICTURE_LIMIT_S)
+        return found
+
+    def page(self, source: Mapping[str, Any], number: int) -> bytes:
+        """Page ``number`` (1-based) as a JPEG.
 
         Raises:
             SourceError: the file is gone, is another by now, or its page cannot be drawn.
         """
         key = ("page", source["sha256"], number)
-        found: tuple[bytes, tuple[float, float]] = self._get(key, _page, (dict(source), number), _PICTURE_LIMIT_S)
+        found: bytes = self._get(key, _page, (dict(source), number), _PICTURE_LIMIT_S)
         return found
 
     def text(self, source: Mapping[str, Any]) -> str:
@@ -79,7 +89,7 @@ class Sources:
         """Remembers ``value`` and forgets what was used longest ago; a failure is asked for anew next time."""
         if isinstance(value, SourceError):
             return value
-        size = len(value) * 4 if isinstance(value, str) else len(value[0])
+        size = len(value) * (4 if isinstance(value, str) else 1)
         with self._kept:
             self._cache[key] = (size, value)
             while sum(kept for kept, _ in self._cache.values()) > _CACHE_BYTES and len(self._cache) > 1:
@@ -101,6 +111,12 @@ class Sources:
         if self._pool is not None:
             self._pool.terminate()
             self._pool = None
+
+
+def _sizes(source: Mapping[str, Any]) -> Any:
+    from flows.draw import page_sizes
+
+    return _tried(lambda: page_sizes(source))
 
 
 def _page(source: Mapping[str, Any], number: int) -> Any:
