@@ -141,7 +141,7 @@ def span_truth(kind: str, text: str, start: int, end: int, field: str, typed: Ma
     """What a reviewer says a stretch of the document's ``text`` states; figures not typed are read from its words.
 
     Raises:
-        DecisionError: the stretch does not lie in the text or is no stretch of one paragraph, or the value is no number.
+        DecisionError: the stretch does not lie in the text, or the value is no number.
     """
     words = text[start:end]
     if not 0 <= start < end <= len(text) or end - start > 200 or not words.strip():
