@@ -46,6 +46,15 @@ def extract_report(path: Path, tagger: Tagger | None = None) -> Report:
     Raises:
         ExtractionError: the file cannot be read, or is no annual report on information disclosure.
     """
+    return extract_with_text(path, tagger)[0]
+
+
+def extract_with_text(path: Path, tagger: Tagger | None = None) -> tuple[Report, str]:
+    """The record of the report in ``path``, and the text to which its offsets refer.
+
+    Raises:
+        ExtractionError: the file cannot be read, or is no annual report on information disclosure.
+    """
     data = _load(path)
     document = _with_pictures(path, _read(path, data))
     if len(document.text) > MAX_CHARACTERS:
@@ -56,7 +65,7 @@ def extract_report(path: Path, tagger: Tagger | None = None) -> Report:
     _check_subject(path, document, tables, about)
     digest = hashlib.sha256(data).hexdigest()
     entities, claims, doubts = _narrative(document, tables, tagger, about.authority)
-    return Report(
+    report = Report(
         source=Source(str(path), digest, document.media_type, len(document.pages) or None, document.scanned),
         report=_metadata(about, tables),
         cells=tables.cells,
@@ -69,6 +78,7 @@ def extract_report(path: Path, tagger: Tagger | None = None) -> Report:
         ),
         problems=(*document.problems, *tables.problems, *doubts, *_unread(document, tables)),
     )
+    return report, document.text
 
 
 def _narrative(

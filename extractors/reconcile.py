@@ -49,7 +49,7 @@ def check_tables(tables: Tables, forms: Mapping[str, Form]) -> tuple[Finding, ..
         for table in own.values():
             findings.update((finding.id, finding) for finding in _check_ranges(table, cells, tables.printed, form))
     if any(finding.status == "inconsistent" for finding in findings.values()):
-        owners = _owners(tables.blocks, tables.form, forms)
+        owners = cell_forms(tables.blocks, tables.form, forms)
         for cause in explain_tables(tables.cells, tables.blocks, tables.form, forms):
             findings.update(_with_cause(cause, findings, tables.printed, owners))
     return tuple(findings.values())
@@ -62,7 +62,7 @@ def explain_tables(
 
     ``blocks`` and ``form`` are those of the record: its cells are enough, no document is needed.
     """
-    owners = _owners(blocks, form, forms)
+    owners = cell_forms(blocks, form, forms)
     rules = {
         rule.id: rule
         for owner in {owner.name: owner for owner in owners.values()}.values()
@@ -73,8 +73,8 @@ def explain_tables(
     return find_causes({cell.key: cell for cell in cells}, rules.values(), types)
 
 
-def _owners(blocks: Mapping[str, str | None], default: str, forms: Mapping[str, Form]) -> dict[str, Form]:
-    """The form that each cell of the report belongs to: that of its block."""
+def cell_forms(blocks: Mapping[str, str | None], default: str, forms: Mapping[str, Form]) -> dict[str, Form]:
+    """The form that each cell of the report belongs to: that of its block, else ``default``."""
     owners = {}
     for block, name in blocks.items():
         form = forms[name or default]
@@ -87,18 +87,23 @@ def _with_cause(
     cause: Cause, findings: Mapping[str, Finding], printed: Mapping[str, Printing], owners: Mapping[str, Form]
 ) -> Iterator[tuple[str, Finding]]:
     """The broken findings of one cause, each with its suggestion and a message that names the cause."""
-    changed = set.intersection(*({change.key for change in repair.changes} for repair in cause.repairs or [_NONE]))
-    own = [
-        finding
-        for finding in findings.values()
-        if finding.status == "inconsistent"
-        and (finding.id in cause.identities or (finding.rule == "form.range" and changed & {*finding.cells}))
-    ]
+    own = broken_by(cause, findings.values())
     chinese, english = _cause_words(cause, len(own), printed, owners)
     for finding in own:
         # The English half of a message begins where its first words say what was found.
         message = _ENGLISH.sub(lambda match: f"；{chinese}{match[0]}", finding.message, count=1)
         yield finding.id, replace(finding, message=f"{message}; {english}", suggestion=cause.suggestion)
+
+
+def broken_by(cause: Cause, findings: Iterable[Finding]) -> list[Finding]:
+    """The broken ``findings`` that go back to ``cause``: its sums, and values out of range that it changes."""
+    changed = set.intersection(*({change.key for change in repair.changes} for repair in cause.repairs or [_NONE]))
+    return [
+        finding
+        for finding in findings
+        if finding.status == "inconsistent"
+        and (finding.id in cause.identities or (finding.rule == "form.range" and changed & {*finding.cells}))
+    ]
 
 
 _ENGLISH = re.compile(r" / (?=broken: |out of range)")

@@ -24,8 +24,8 @@ DEFAULT_STORE = Path("gongkai-store")
 
 _EXITS = """exit codes:
   0   everything was done
-  1   an unexpected failure
-  2   wrong usage, or a folder or store that cannot be used
+  1   an unexpected failure; check: something is inconsistent
+  2   wrong usage, or a folder or store that cannot be used; check: a file could not be checked
   3   run: finished, with files of the folder in quarantine
   10-18  extract, show, text: no record from a file (the last such error):
       11 unreadable, 12 empty, 13 unsupported, 14 damaged, 15 encrypted,
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of our output has gone (head, less): nothing to say, and nobody to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return EXIT_UNEXPECTED
+        return int(getattr(options, "unexpected", EXIT_UNEXPECTED))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,6 +82,16 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--retry", action="store_true", help="try unchanged files in quarantine again")
     _add_model(run)
     run.set_defaults(command=_run)
+
+    check = commands.add_parser("check", help="before publishing: does anything in a report contradict itself?")
+    check.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    check.add_argument(
+        "--html", type=Path, metavar="OUT", help="write a page to read and print: a file for one FILE, else a folder"
+    )
+    check.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="default: %(default)s")
+    check.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
+    _add_model(check)
+    check.set_defaults(command=_check, unexpected=EXIT_USAGE)
 
     show = commands.add_parser("show", help="show one report on the terminal: its tables, findings and problems")
     what = show.add_mutually_exclusive_group(required=True)
@@ -112,6 +122,18 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--current", action="store_true", help="leave out reports that a later version replaces")
     _add_store(export)
     export.set_defaults(command=_export)
+
+    review = commands.add_parser("review", help="look through what is doubtful in a browser, on this machine only")
+    _add_store(review)
+    review.add_argument("--port", type=int, default=8650, help="of 127.0.0.1 (default: %(default)s; 0: any free one)")
+    review.add_argument("--reviewer", metavar="NAME", help="who decides (default: the name of this user)")
+    review.set_defaults(command=_review)
+
+    decisions = commands.add_parser("decisions", help="what reviewers decided, as JSON Lines")
+    decisions.add_argument("what", choices=("export", "import"))
+    decisions.add_argument("file", type=Path, metavar="FILE", help="- for standard output or input")
+    _add_store(decisions)
+    decisions.set_defaults(command=_decisions)
 
     train = commands.add_parser("train", help="make a new model of the prose from annotated passages")
     train.add_argument(
@@ -197,6 +219,19 @@ def _extract(options: argparse.Namespace) -> int:
                 output.write(outcome.record.encode("utf-8", "backslashreplace") + b"\n")
                 output.flush()
     return exit_code
+
+
+def _check(options: argparse.Namespace) -> int:
+    from flows.check import Options, TargetError, check_files
+    from models.reader import read_with_text
+
+    _use_model(options)
+    wanted = Options(tuple(options.files), options.format, options.html, options.strict)
+    try:
+        with _records_only() as output:
+            return check_files(wanted, read_with_text, output, _report_failure)
+    except TargetError as error:
+        raise UsageError(printable(str(error))) from error
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -321,6 +356,30 @@ def _doctor(options: argparse.Namespace) -> int:
         _print(f"{check.state:4}  {check.name}: {printable(check.text)}")
         exit_code = EXIT_UNEXPECTED if check.state == "bad" else exit_code
     return exit_code
+
+
+def _review(options: argparse.Namespace) -> int:
+    from flows.review.serve import ReviewError, serve
+
+    try:
+        serve(options.store, options.port, options.reviewer, _print)
+    except ReviewError as error:
+        raise UsageError(str(error)) from error
+    return 0
+
+
+def _decisions(options: argparse.Namespace) -> int:
+    from flows.decisions import DecisionError
+    from flows.labels import export_decisions, import_decisions
+
+    try:
+        move = export_decisions if options.what == "export" else import_decisions
+        _complain(move(options.store, None if str(options.file) == "-" else options.file))
+    except DecisionError as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise UsageError(f"{printable(str(options.file))}: {error.strerror}") from error
+    return 0
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -143,6 +144,8 @@ class Decisions:
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 30000"):
             self._connection.execute(f"PRAGMA {pragma}").close()
         self._connection.executescript(_TABLES)
+        # Threads share the connection, and with it its transaction.
+        self._lock = threading.Lock()
 
     def close(self) -> None:
         """Closes the file."""
@@ -217,14 +220,15 @@ class Decisions:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        # The lock at once: a transaction that begins by reading could not wait for another writer.
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+        with self._lock:
+            # The lock of the file at once: a transaction that begins by reading could not wait for another writer.
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
 
 
 @contextmanager

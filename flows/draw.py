@@ -124,9 +124,7 @@ def draw_record(record: Record, target: Path) -> None:
     check_target(target)
     source = record["source"]
     path = Path(source["path"])
-    if source["pages"] is None:
-        raise UnsupportedFormat(path, f"{source['media_type']} has no pages to draw on; PDF files and pictures have")
-    data = _load(path, source["sha256"])
+    data = _load_pages(path, source)
     if target.exists() and target.samefile(path):
         raise TargetError(f"{target}: is the report itself, which would be overwritten")
     with _open_pictures(path, data, source) as pictures:
@@ -141,6 +139,22 @@ def draw_record(record: Record, target: Path) -> None:
         part.unlink(missing_ok=True)
 
 
+def draw_pages(record: Record, width_px: int, most: int) -> Iterator[bytes]:
+    """Each of the first ``most`` pages of the record's file with its cells, as a JPEG of at most ``width_px``.
+
+    Raises:
+        UnsupportedFormat: the file's format has no pages.
+        UnreadableFile: the file is gone, or is another than the one that was read.
+        DamagedFile: a page cannot be rendered.
+    """
+    path = Path(record["source"]["path"])
+    data = _load_pages(path, record["source"])
+    with _open_pictures(path, data, record["source"]) as pictures:
+        for page in _pages(record, pictures.sizes)[:most]:
+            dpi = min(width_px * 72 / max(page.width, 1.0), pictures.dpi, _fitting([page], MAX_PIXELS))
+            yield _jpeg(_drawn(page, pictures, dpi)).getvalue()
+
+
 def page_sizes(source: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
     """Width and height (points) of each page of a record's ``source``.
 
@@ -149,35 +163,32 @@ def page_sizes(source: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
         UnreadableFile: the file is gone, or is another than the one that was read.
         DamagedFile: it cannot be opened.
     """
-    with _open_source(source) as pictures:
+    path = Path(source["path"])
+    with _open_pictures(path, _load_pages(path, source), source) as pictures:
         return pictures.sizes
 
 
 def plain_page(source: Mapping[str, Any], number: int, width_px: int) -> bytes:
-    """Page ``number`` (1-based) of a record's ``source`` as a JPEG at most ``width_px`` wide.
+    """Page ``number`` (1-based) of a record's ``source``, nothing drawn on it, as a JPEG at most ``width_px`` wide.
 
     Raises:
         UnsupportedFormat: the file's format has no pages.
         UnreadableFile: the file is gone, or is another than the one that was read.
         DamagedFile: the page cannot be rendered, or there is none.
     """
-    with _open_source(source) as pictures:
+    path = Path(source["path"])
+    with _open_pictures(path, _load_pages(path, source), source) as pictures:
         if not 1 <= number <= len(pictures.sizes):
-            raise DamagedFile(Path(source["path"]), f"there is no page {number}", number)
+            raise DamagedFile(path, f"there is no page {number}", number)
         width, height = pictures.sizes[number - 1]
         dpi = min(width_px * 72 / max(width, 1.0), MAX_SIDE * 72 / max(height, 1.0), PICTURE_DPI)
-        encoded = io.BytesIO()
-        pictures.page(number, dpi).save(encoded, "JPEG", quality=_JPEG_QUALITY)
-        return encoded.getvalue()
+        return _jpeg(pictures.page(number, dpi)).getvalue()
 
 
-@contextlib.contextmanager
-def _open_source(source: Mapping[str, Any]) -> Iterator[_Pictures]:
-    path = Path(source["path"])
+def _load_pages(path: Path, source: Mapping[str, Any]) -> bytes:
     if source["pages"] is None:
         raise UnsupportedFormat(path, f"{source['media_type']} has no pages to draw on; PDF files and pictures have")
-    with _open_pictures(path, _load(path, source["sha256"]), source) as pictures:
-        yield pictures
+    return _load(path, source["sha256"])
 
 
 def _load(path: Path, sha256: str) -> bytes:
@@ -331,13 +342,10 @@ def _pdf(path: Path, pages: Sequence[_Page], pictures: _Pictures) -> bytes:
     try:
         for page in pages:
             drawn = _drawn(page, pictures, min(pictures.dpi, _fitting([page], MAX_PIXELS)))
-            encoded = io.BytesIO()
-            # Without subsampling, which would blur thin lines of colour.
-            drawn.save(encoded, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
             width, height = page.width, page.width * drawn.height / drawn.width
             sheet = document.new_page(width, height)
             image = pypdfium2.PdfImage.new(document)
-            image.load_jpeg(encoded, inline=True)
+            image.load_jpeg(_jpeg(drawn), inline=True)
             image.set_matrix(pypdfium2.PdfMatrix().scale(width, height))
             sheet.insert_obj(image)
             sheet.gen_content()
@@ -347,6 +355,13 @@ def _pdf(path: Path, pages: Sequence[_Page], pictures: _Pictures) -> bytes:
     finally:
         document.close()
     return written.getvalue()
+
+
+def _jpeg(drawn: Image.Image) -> io.BytesIO:
+    encoded = io.BytesIO()
+    # Without subsampling, which would blur thin lines of colour.
+    drawn.save(encoded, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+    return encoded
 
 
 def _png(path: Path, pages: Sequence[_Page], pictures: _Pictures) -> bytes:

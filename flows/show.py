@@ -7,18 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from extractors.fields import DOUBTFUL, entity_fields
-from extractors.forms import Form, FormTable, Row, load_forms
+from extractors.forms import load_forms
+from flows.layout import BLOCKS, Grid, Line, lay_out, report_tables
 
 Record = Mapping[str, Any]
 
 _LABEL_WIDTH = 44
 # A record that names a part of its own part would nest for ever.
 _DEEPEST = 6
-_BLOCKS = {
-    "disclosure": "主动公开政府信息情况",
-    "applications": "收到和处理政府信息公开申请情况",
-    "disputes": "政府信息公开行政复议、行政诉讼情况",
-}
 _LEGEND = "  ! in a broken identity    / blank    ? illegible    · absent"
 _MARKS = {"blank": "/", "illegible": "?", "absent": "·"}
 
@@ -29,15 +25,12 @@ def show_record(record: Record) -> Iterator[str]:
     forms = load_forms()
     cells = {cell["key"]: cell for cell in record["cells"]}
     broken = {key for finding in _inconsistent(record) for key in finding["cells"]}
-    seen: set[str] = set()
+    tables = list(report_tables(record["report"]["blocks"], forms))
     for block, name in record["report"]["blocks"].items():
         if name not in forms:
-            yield f"\n{_BLOCKS.get(block, block)}: no table was read"
-            continue
-        for table in forms[name].tables:
-            if block in table.covers and table.id not in seen:
-                seen.add(table.id)
-                yield from _table_lines(table, forms[name], cells, broken)
+            yield f"\n{BLOCKS.get(block, block)}: no table was read"
+        for _, form, table in (one for one in tables if one[0] == block):
+            yield from _table_lines(lay_out(table), form.name, cells, broken)
     if cells:
         yield f"\n{_LEGEND}"
     yield from _entities(record)
@@ -63,40 +56,15 @@ def _head(record: Record) -> Iterator[str]:
     yield f"{source['path']}  {source['media_type']}  sha256 {source['sha256'][:16]}"
 
 
-def _table_lines(table: FormTable, form: Form, cells: Mapping[str, Any], broken: set[str]) -> Iterator[str]:
-    title = table.captions[0] if table.captions else _BLOCKS.get(table.block, table.block)
-    yield f"\n{title}  (form {form.name})"
-    yield from _align(_grid(table, cells, broken))
+def _table_lines(grid: Grid, form: str, cells: Mapping[str, Any], broken: set[str]) -> Iterator[str]:
+    yield f"\n{grid.title}  (form {form})"
+    yield from _align([["", *grid.heads], *(_row(line, cells, broken) for line in grid.lines)])
 
 
-def _grid(table: FormTable, cells: Mapping[str, Any], broken: set[str]) -> list[list[str]]:
-    """Header and value rows; the first column is the row's label, indented under its groups."""
-
-    def show(row: Row, column: Any) -> str:
-        key = table.cell_key(row, column)
-        return _value(cells.get(key), key in broken)
-
-    values = [row for row in table.rows if not row.heading]
-    paths = list(dict.fromkeys(column.path for column in table.columns))
-    if len(values) == 1 and len(paths) > 1 and all(paths):
-        # One line of many columns under a few headings (复议、诉讼): a line for each heading is easier to read.
-        columns = {path: [column for column in table.columns if column.path == path] for path in paths}
-        header = ["", *(column.label for column in columns[paths[0]])]
-        return [header, *(["·".join(path), *(show(values[0], one) for one in columns[path])] for path in paths)]
-    grid = [["", *(column.label for column in table.columns)]]
-    printed: tuple[str, ...] = ()
-    for row in table.rows:
-        common = sum(1 for old, new in zip(printed, row.groups, strict=False) if old == new)
-        if not row.heading:
-            grid += [[f"{'  ' * depth}{row.groups[depth]}"] for depth in range(common, len(row.groups))]
-            printed = row.groups
-            grid.append(
-                [_shorten("  " * len(row.groups) + row.label), *(show(row, column) for column in table.columns)]
-            )
-        elif row.label not in printed:
-            grid.append([f"{'  ' * len(row.groups)}{row.label}"])
-            printed = (*row.groups, row.label)
-    return grid
+def _row(line: Line, cells: Mapping[str, Any], broken: set[str]) -> list[str]:
+    """The label, indented under its groups, and the values."""
+    label = "  " * line.depth + line.label
+    return [_shorten(label), *(_value(cells.get(key), key in broken) for key in line.keys)] if line.keys else [label]
 
 
 def _value(cell: Any, is_broken: bool) -> str:

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from extractors.extract import EXTRACTOR_VERSION, extract_report
+from extractors.extract import EXTRACTOR_VERSION, extract_with_text
 from extractors.report import Report
 from models.tagger import WEIGHTS, ModelError, load_tagger
 
@@ -26,7 +26,17 @@ def read_report(path: Path) -> Report:
         ExtractionError: the file cannot be read, or is no annual report.
         ModelError: the model cannot be loaded.
     """
-    return extract_report(path, load_tagger(model_directory()))
+    return read_with_text(path)[0]
+
+
+def read_with_text(path: Path) -> tuple[Report, str]:
+    """The record of the report in ``path``, and the text to which its offsets refer.
+
+    Raises:
+        ExtractionError: the file cannot be read, or is no annual report.
+        ModelError: the model cannot be loaded.
+    """
+    return extract_with_text(path, load_tagger(model_directory()))
 
 
 def reader_version() -> str:

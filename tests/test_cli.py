@@ -94,7 +94,7 @@ def test_labels_that_are_not_there_are_wrong_usage(tmp_path: Path, capfd: pytest
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("command", ["extract", "text", "show"])
+@pytest.mark.parametrize("command", ["extract", "text", "show", "check"])
 def test_one_file_needs_no_prefect_no_database_and_no_torch(command: str, report: Path) -> None:
     script = (
         "import sys; from flows.cli import main; code = main(sys.argv[1:]); "
