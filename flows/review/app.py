@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl, urlencode
 import anyio.to_thread
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -89,6 +90,7 @@ def make_app(folder: Path, reviewer: str) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        context.sources.start()
         yield
         context.sources.close()
         context.decisions.close()
@@ -307,7 +309,7 @@ def _report(context: Context, request: Request) -> Response:
     shown = ReportView(record, context.decisions.standing(source["sha256"]), text)
     query = urlencode(wish.query)
     other = urlencode(wish.query | ({} if view == "text" else {"view": "text"}))
-    return _render(
+    response = _render(
         context, request, "report", id=request.path_params["id"], source=source, about=record["report"], view=view,
         query=query, superseded=superseded, failure=failure, fields=fields(),
         other_view=f"/report/{request.path_params['id']}?{other}" if has_pages else "",
@@ -316,6 +318,23 @@ def _report(context: Context, request: Request) -> Response:
         is_cut=view == "text" and text is not None and len(text) > MAX_TEXT, open_count=shown.open_count,
         findings=shown.findings, tables=shown.tables, passages=shown.passages,
     )  # fmt: skip
+    if following:
+        response.background = BackgroundTask(_prefetch, context, following[0]["id"])
+    return response
+
+
+def _prefetch(context: Context, report: int) -> None:
+    """Reads what the page of the next report will need, while a person looks at this one."""
+    with context.store() as store:
+        source = load_record(store, report)[0]["source"]
+    try:
+        if not source["scanned"]:
+            context.sources.text(source)
+        if source["pages"] is not None:
+            context.sources.sizes(source)
+    except SourceError:
+        # It will be said when its page is asked for.
+        return
 
 
 def _page(context: Context, request: Request) -> Response:

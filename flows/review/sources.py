@@ -34,6 +34,11 @@ class Sources:
         self._pool: Pool | None = None
         self._cache: OrderedDict[tuple[Any, ...], tuple[int, Any]] = OrderedDict()
 
+    def start(self) -> None:
+        """Starts the helper process, so that the first page need not wait for it."""
+        with self._work:
+            self._started().apply_async(_load)
+
     def sizes(self, source: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
         """Width and height (points) of each page.
 
@@ -97,20 +102,28 @@ class Sources:
         return value
 
     def _ask(self, function: Callable[..., Any], arguments: tuple[Any, ...], limit: float) -> Any:
-        if self._pool is None:
-            # spawn: a fork of a process with threads can deadlock.
-            self._pool = multiprocessing.get_context("spawn").Pool(1)
         try:
-            return self._pool.apply_async(function, arguments).get(limit)
+            return self._started().apply_async(function, arguments).get(limit)
         except multiprocessing.TimeoutError:
             # It hangs, or it died and its answer with it.
             self._end()
             return SourceError(f"no answer within {limit:g} s")
 
+    def _started(self) -> Pool:
+        if self._pool is None:
+            # spawn: a fork of a process with threads can deadlock.
+            self._pool = multiprocessing.get_context("spawn").Pool(1)
+        return self._pool
+
     def _end(self) -> None:
         if self._pool is not None:
             self._pool.terminate()
             self._pool = None
+
+
+def _load() -> None:
+    """Loads what the others need."""
+    import flows.draw  # noqa: F401
 
 
 def _sizes(source: Mapping[str, Any]) -> Any:
