@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from extractors.errors import ExtractionError
 from flows.inbox import printable
@@ -135,6 +135,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_store(decisions)
     decisions.set_defaults(command=_decisions)
 
+    _add_labels(commands)
+
     train = commands.add_parser("train", help="make a new model of the prose from annotated passages")
     train.add_argument(
         "--labels", nargs="+", type=Path, default=(), metavar="FILE",
@@ -160,6 +162,23 @@ def _parser() -> argparse.ArgumentParser:
     text.add_argument("file", type=Path, metavar="FILE")
     text.set_defaults(command=_text)
     return parser
+
+
+def _add_labels(commands: Any) -> None:
+    labels = commands.add_parser("labels", help="confirmed paragraphs as labels, and labels of other tools as passages")
+    what = labels.add_mutually_exclusive_group(required=True)
+    what.add_argument("--confirmed", action="store_true", help="paragraphs that reviewers confirmed")
+    what.add_argument(
+        "--predicted", type=_positive(int), metavar="N", help="N paragraphs as the model reads them, to start from"
+    )
+    what.add_argument(
+        "--from", dest="source", type=Path, metavar="FILE", help="passages of another tool (--as names it)"
+    )
+    what.add_argument("--cells", action="store_true", help="pictures of decided cells of scans, into the folder --out")
+    labels.add_argument("--as", dest="kind", choices=("gold", "label-studio", "doccano", "spacy"), default="gold")
+    labels.add_argument("--out", type=Path, required=True, metavar="FILE")
+    _add_store(labels)
+    labels.set_defaults(command=_labels)
 
 
 def _version() -> str:
@@ -379,6 +398,20 @@ def _decisions(options: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     except OSError as error:
         raise UsageError(f"{printable(str(options.file))}: {error.strerror}") from error
+    return 0
+
+
+def _labels(options: argparse.Namespace) -> int:
+    from flows import labels
+    from flows.decisions import DecisionError
+    from flows.store import StoreError
+
+    try:
+        _complain(labels.convert(options))
+    except (DecisionError, StoreError) as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise UsageError(f"{printable(str(error.filename or options.out))}: {error.strerror}") from error
     return 0
 
 

@@ -1,7 +1,8 @@
 """From decisions to labels: passages to train on, pictures of cells to test OCR with, and the forms of other tools.
 
-Offsets are code points throughout, as in the record. Label Studio counts UTF-16 units: a rare character (𠮷) or an
-emoji is two of them. doccano and spaCy count code points.
+Offsets are code points throughout, as in the record, in doccano and in spaCy. Label Studio stores code points too, its
+older versions UTF-16 units, of which a rare character (𠮷) or an emoji takes two (label-studio issues 1008 and 1347): the
+words that it gives beside the offsets tell which they are.
 """
 
 from __future__ import annotations
@@ -14,8 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from extractors.fields import claim_fields, entity_fields
-from flows.decisions import Decision, DecisionError, from_line, open_decisions, span_of, to_line
-from flows.passages import stated_value
+from flows.decisions import (
+    Decision,
+    DecisionError,
+    from_line,
+    open_decisions,
+    span_of,
+    span_target,
+    standing_in,
+    to_line,
+)
+from flows.passages import find_passages, spans, stated_value, to_gold
+from flows.reviewed import reviews
 
 Passage = dict[str, Any]
 FORMATS = ("gold", "label-studio", "doccano", "spacy")
@@ -79,6 +90,32 @@ def _lines(source: Path | None) -> list[str]:
     return [line for line in text.split("\n") if line.strip()]
 
 
+def convert(options: Any) -> str:
+    """What ``gongkai labels`` was asked for; says what was written.
+
+    Raises:
+        DecisionError: a file is not in its format, or there is no such folder.
+        StoreError: there is no store.
+        OSError: a file cannot be read or written.
+    """
+    if options.cells:
+        count, failures = write_ocr_cases(options.store, options.out)
+        return "\n".join((f"{count} pictures of cells", *failures))
+    if options.source is not None:
+        if options.kind == "spacy":
+            raise DecisionError("passages come back from label-studio, doccano and gold files")
+        passages = read_labels(options.source, options.kind)
+        write_labels(passages, "gold", options.out)
+        return f"{len(passages)} passages"
+    if options.predicted:
+        passages = list(predicted_passages(options.store, options.predicted))
+        write_labels(passages, options.kind, options.out, predicted=True)
+        return f"{len(passages)} passages"
+    passages, loose = reviewed_passages(options.store)
+    write_labels(passages, options.kind, options.out)
+    return f"{len(passages)} passages; {loose} corrections in paragraphs that nobody confirmed are left out"
+
+
 # --- passages --------------------------------------------------------------------------------------------------
 
 
@@ -105,8 +142,45 @@ def reviewed_passages(folder: Path) -> tuple[list[Passage], int]:
     return passages, loose
 
 
-def write_labels(passages: Sequence[Passage], kind: str, target: Path) -> None:
-    """Writes passages as one of :data:`FORMATS`.
+def predicted_passages(folder: Path, count: int) -> Iterator[Passage]:
+    """Paragraphs of a store's reports that nobody has confirmed, with what the model reads in them: to start from.
+
+    Scans are left out: their text would be read anew.
+
+    Raises:
+        StoreError: there is no store.
+    """
+    from extractors.errors import ExtractionError
+    from extractors.extract import read_document
+    from flows.store import Store
+
+    standing = standing_in(folder)
+    with Store(folder) as store:
+        for line in store.records("NOT r.scanned"):
+            record = json.loads(line)
+            source = record["source"]
+            decided = standing.get(source["sha256"], {})
+            try:
+                if hashlib.sha256(Path(source["path"]).read_bytes()).hexdigest() != source["sha256"]:
+                    continue
+                text = read_document(Path(source["path"])).text
+            except (OSError, ExtractionError):
+                # Moved or changed since: its offsets mean nothing any more.
+                continue
+            found = list(spans(record, reviews(record, decided)))
+            for passage in find_passages(text):
+                target = span_target(passage.start, passage.end)
+                name = f"{source['sha256'][:12]}-{passage.start}"
+                gold = to_gold(passage, found, name, ["predicted"])
+                if gold and (gold["claims"] or gold["entities"]) and ("passage", target) not in decided:
+                    yield gold
+                    count -= 1
+                    if not count:
+                        return
+
+
+def write_labels(passages: Sequence[Passage], kind: str, target: Path, predicted: bool = False) -> None:
+    """Writes passages as one of :data:`FORMATS`; ``predicted`` ones go to Label Studio as predictions.
 
     Raises:
         OSError: the file cannot be written.
@@ -114,7 +188,7 @@ def write_labels(passages: Sequence[Passage], kind: str, target: Path) -> None:
     if kind == "spacy":
         target.write_bytes(to_docbin(passages))
     elif kind == "label-studio":
-        text = json.dumps([to_label_studio(passage) for passage in passages], ensure_ascii=False)
+        text = json.dumps([to_label_studio(passage, predicted) for passage in passages], ensure_ascii=False)
         target.write_text(text, encoding="utf-8")
     else:
         shape: Callable[[Passage], Mapping[str, Any]] = to_doccano if kind == "doccano" else dict
@@ -160,11 +234,6 @@ def _check(passage: Passage) -> None:
 # --- UTF-16 ----------------------------------------------------------------------------------------------------
 
 
-def utf16_offset(text: str, place: int) -> int:
-    """The UTF-16 offset of code point ``place``."""
-    return len(text[:place].encode("utf-16-le", "surrogatepass")) // 2
-
-
 def code_point_offset(text: str, place: int) -> int:
     """The code point at UTF-16 offset ``place``.
 
@@ -185,19 +254,34 @@ def to_label_studio(passage: Passage, predicted: bool = False) -> dict[str, Any]
 
     Labels are fields; what else is known of a span stands in ``meta.gongkai``, which comes back with an export.
     """
-    text = passage["text"]
     results: list[dict[str, Any]] = []
     for number, span in enumerate(_spans(passage)):
         rest = {name: value for name, value in span.items() if name not in ("start", "end", "text", "field")}
-        place = {"start": utf16_offset(text, span["start"]), "end": utf16_offset(text, span["end"])}
-        value = {**place, "text": span["text"], "labels": [span["field"]]}
+        value = {"start": span["start"], "end": span["end"], "text": span["text"], "labels": [span["field"]]}
         results.append({
             "id": f"s{number}", "from_name": "label", "to_name": "text", "type": "labels", "value": value,
             "meta": {"gongkai": [json.dumps(rest, ensure_ascii=False)]},
         })  # fmt: skip
     outcome = {"model_version": "gongkai", "result": results} if predicted else {"result": results}
-    data = {"text": text, "id": passage["id"], "tags": list(passage.get("tags", ()))}
+    data = {"text": passage["text"], "id": passage["id"], "tags": list(passage.get("tags", ()))}
     return {"data": data, "predictions" if predicted else "annotations": [outcome]}
+
+
+def _code_points(text: str, value: Mapping[str, Any]) -> tuple[int, int]:
+    """The offsets of a result in code points, whichever units they are in.
+
+    Raises:
+        ValueError: the words do not stand there in either.
+    """
+    start, end = value["start"], value["end"]
+    # Its words lack runs of white space (issue 3078); without any, nothing can be compared.
+    words = "".join(str(value.get("text") or "").split())
+    if not words or "".join(text[start:end].split()) == words:
+        return start, end
+    start, end = code_point_offset(text, start), code_point_offset(text, end)
+    if "".join(text[start:end].split()) != words:
+        raise ValueError(f"{value['text']!r} does not stand at {value['start']}")
+    return start, end
 
 
 def label_studio_config() -> str:
@@ -220,7 +304,7 @@ def from_label_studio(task: Mapping[str, Any]) -> Passage:
     for result in outcomes[-1]["result"]:
         if result["type"] != "labels":
             continue
-        start, end = (code_point_offset(text, result["value"][edge]) for edge in ("start", "end"))
+        start, end = _code_points(text, result["value"])
         said = (result.get("meta") or {}).get("gongkai") or ["{}"]
         for label in result["value"]["labels"]:
             spans.append(_span(text, start, end, label, json.loads(said[0])))
