@@ -1,12 +1,13 @@
 """From decisions to labels: passages to train on, pictures of cells to test OCR with, and the forms of other tools.
 
 Offsets are code points throughout, as in the record, in doccano and in spaCy. Label Studio stores code points too, its
-older versions UTF-16 units, of which a rare character (𠮷) or an emoji takes two (label-studio issues 1008 and 1347): the
-words that it gives beside the offsets tell which they are.
+older versions UTF-16 units, of which a rare character (𠮷) or an emoji takes two (its issues 1008 and 1347): the words
+that it gives beside the offsets tell which they are.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import sys

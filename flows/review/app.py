@@ -65,7 +65,7 @@ class Context:
     folder: Path
     decisions: Decisions
     reviewer: str
-    sources: Sources = field(default_factory=Sources)
+    sources: Sources
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
     @contextmanager
@@ -84,9 +84,9 @@ class Refusal(Exception):
         self.status = status
 
 
-def make_app(folder: Path, reviewer: str) -> Starlette:
-    """The application over the store in ``folder``."""
-    context = Context(folder, Decisions(folder), reviewer)
+def make_app(folder: Path, reviewer: str, sources: Sources | None = None) -> Starlette:
+    """The application over the store in ``folder``, whose files ``sources`` shows."""
+    context = Context(folder, Decisions(folder), reviewer, sources or Sources())
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

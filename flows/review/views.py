@@ -206,7 +206,7 @@ def cut_text(text: str, lit: Iterable[tuple[int, int, str]]) -> list[dict[str, s
     pieces: list[dict[str, str]] = []
     now: list[str] = []
     last = 0
-    for place in (*sorted(edges), len(text)):
+    for place in sorted({*edges, len(text)}):
         if place > last:
             names = dict.fromkeys(name for classes in now for name in classes.split())
             pieces.append({"text": text[last:place], "classes": " ".join(names)})
