@@ -228,6 +228,8 @@ def _check(passage: Passage) -> None:
     for span in (*passage["entities"], *passage["claims"]):
         if passage["text"][span["start"] : span["end"]] != span["text"] or not span["text"]:
             raise ValueError(f"{span['text']!r} does not stand at {span['start']}")
+        if not 0 <= span["start"] < span["end"] <= len(passage["text"]):
+            raise ValueError(f"{span['start']} to {span['end']} is no stretch of the text")
         if span["field"] not in known:
             raise ValueError(f"there is no field {span['field']!r}")
 

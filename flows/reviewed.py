@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from extractors.cells import Tables
@@ -15,10 +16,18 @@ from extractors.forms import load_forms
 from extractors.numbers import parse_printed, to_wan, whole
 from extractors.reconcile import check_tables
 from extractors.report import Cell, plain_number
-from flows.decisions import Decision, DecisionError, State, look_up, readings, state_of
+from flows.decisions import Decision, DecisionError, State, look_up, readings, span_target, state_of
 
 Record = Mapping[str, Any]
 Standing = Mapping[tuple[str, str], Decision]
+
+
+# Of a part of a record that nobody has decided on.
+NO_REVIEW: Mapping[str, Any] = MappingProxyType(
+    dict.fromkeys(
+        "review reviewed_value reviewed_text reviewed_field reviewed_status review_state reviewer reviewed".split()
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,34 @@ def statuses(record: Record, found: Mapping[tuple[str, str], Review]) -> dict[st
     return {
         finding.id: finding.status for finding in check_tables(Tables(form, record["report"]["blocks"], cells), forms)
     }
+
+
+def review_columns(record: Record, standing: Standing) -> dict[tuple[str, str], dict[str, Any]]:
+    """What exports say of each part of a record that was decided on, or whose sum was corrected, by kind and target."""
+    found = reviews(record, standing)
+    columns = {key: {**NO_REVIEW, **_columns(review)} for key, review in found.items()}
+    for name, status in statuses(record, found).items():
+        columns["finding", name] = {**columns.get(("finding", name), NO_REVIEW), "reviewed_status": status}
+    return columns
+
+
+def row_target(part: str, row: Mapping[str, Any]) -> tuple[str, str]:
+    """What decisions call a row of one of the store's tables of parts."""
+    if part == "cells":
+        return "cell", row["key"]
+    if part == "findings":
+        return "finding", row["id"]
+    return "claim" if part == "claims" else "entity", span_target(row["start"], row["end"], row["field"])
+
+
+def _columns(review: Review) -> dict[str, Any]:
+    decision, truth = review.decision, review.decision.truth or {}
+    said = truth.get("raw") if decision.kind == "cell" else truth.get("text")
+    return {
+        "review": decision.verdict, "reviewed_value": truth.get("value"), "reviewed_text": said,
+        "reviewed_field": truth.get("field"), "reviewed_status": truth.get("status"), "review_state": review.state,
+        "reviewer": decision.reviewer, "reviewed": decision.made,
+    }  # fmt: skip
 
 
 def typed_cell(text: str, unit: str) -> dict[str, Any]:

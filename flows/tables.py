@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from extractors.fields import claim_fields, entity_fields
 from extractors.forms import Form, load_forms
+from flows.decisions import standing_in
+from flows.reviewed import NO_REVIEW, review_columns, row_target
 from flows.store import Store
 from flows.views import column_name
 
@@ -87,14 +89,20 @@ class Table:
         reports = store.stream(
             f"SELECT {chosen}, r.id AS id FROM {join} WHERE {condition} ORDER BY r.path, r.id", **values
         )
+        # A report has decisions only where someone has made one; most have none.
+        standing = standing_in(store.path.parent) if self.part in _REVIEWED else {}
         for report in reports:
             if self.part is None:
                 yield tuple(column.value(report) for column in self.columns)
                 continue
             heads = {f"report_{name}": value for name, value in report.items()}
             query = f"SELECT * FROM {self.part} WHERE report = :report ORDER BY n"
+            decided = standing.get(report["sha256"])
+            reviewed = review_columns(json.loads(report["record"]), decided) if decided else {}
             for row in store.stream(query, report=report["id"]):
                 together = heads | row
+                if self.part in _REVIEWED:
+                    together |= reviewed.get(row_target(self.part, row), NO_REVIEW) if reviewed else NO_REVIEW
                 yield tuple(column.value(together) for column in self.columns)
 
 
@@ -207,6 +215,18 @@ _PLACE = (
     Column("start", "integer", "offset into the document's text, in code points"),
     Column("end", "integer", "end of the stretch, exclusive"),
 )
+_REVIEWED = ("cells", "entities", "claims", "findings")
+_REVIEW = (
+    Column("review", "text", "a reviewer's decision: right, corrected, none, publisher, reader or unsure; or empty"),
+    Column("review_state", "text", "stands; agrees: now read as decided; stale: the reading has changed since"),
+    Column("reviewer", "text", "who decided"),
+    Column("reviewed", "text", "when, UTC"),
+)
+_REVIEWED_VALUE = (
+    Column("reviewed_value", "number", "the value as a reviewer corrected it; the reading stays in its own column"),
+    Column("reviewed_text", "text", "what is printed, by the reviewer"),
+)
+_REVIEWED_FIELD = Column("reviewed_field", "text", "the field that a reviewer corrected it to")
 _CONFIDENCE = Column("confidence", "number", "how sure the reading is, 0 to 1")
 _PARTS: dict[str, tuple[Column, ...]] = {
     "cells": (
@@ -220,6 +240,9 @@ _PARTS: dict[str, tuple[Column, ...]] = {
         _CONFIDENCE,
         Column("raw", "text", "what is printed"),
         *_PLACE,
+        *_REVIEW,
+        *_REVIEWED_VALUE,
+        Column("reviewed_status", "text", "reported or blank, by the reviewer"),
         *_SOURCE,
     ),
     "entities": (
@@ -230,6 +253,9 @@ _PARTS: dict[str, tuple[Column, ...]] = {
         Column("kind", "text", "a channel's kind"),
         _CONFIDENCE,
         *_PLACE,
+        *_REVIEW,
+        _REVIEWED_FIELD,
+        _REVIEWED_VALUE[1],
         *_SOURCE,
     ),
     "claims": (
@@ -247,6 +273,9 @@ _PARTS: dict[str, tuple[Column, ...]] = {
         Column("sentence", "text", "the sentence around it"),
         _CONFIDENCE,
         *_PLACE,
+        *_REVIEW,
+        _REVIEWED_FIELD,
+        *_REVIEWED_VALUE,
         *_SOURCE,
     ),
     "findings": (
@@ -263,6 +292,8 @@ _PARTS: dict[str, tuple[Column, ...]] = {
         Column("cells", "text", "keys, a JSON list"),
         Column("claims", "text", "ids, a JSON list"),
         Column("suggestion", "text", "the smallest correction where there is exactly one, JSON"),
+        *_REVIEW,
+        Column("reviewed_status", "text", "whether it holds with the cells as reviewers corrected them"),
         *_SOURCE,
     ),
     "problems": (
