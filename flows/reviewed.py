@@ -24,10 +24,11 @@ Standing = Mapping[tuple[str, str], Decision]
 
 # Of a part of a record that nobody has decided on.
 NO_REVIEW: Mapping[str, Any] = MappingProxyType(
-    dict.fromkeys(
-        "review reviewed_value reviewed_text reviewed_field reviewed_status review_state reviewer reviewed".split()
-    )
-)
+    dict.fromkeys((
+        "review", "reviewed_value", "reviewed_text", "reviewed_field", "reviewed_status", "review_state", "reviewer",
+        "reviewed",
+    ))
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
