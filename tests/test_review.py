@@ -171,6 +171,17 @@ def test_the_queue_goes_on_behind_the_last_report_of_a_page(shared: Page, monkey
     assert 'rel="next"' not in shared.get("/?after=1")
 
 
+def test_a_report_that_a_later_version_replaces_does_not_wait(page: Page) -> None:
+    with Store(page.folder, writable=True) as store:
+        for name in ("old.txt", "new.txt"):
+            file = make_file(name, name)
+            published = {"old.txt": "2023-01-20", "new.txt": "2023-05-01"}[name]
+            store.add_report(1, "1", file, record_of(name, authority="青石镇", published=published))
+        store.find_revisions()
+    assert re.findall(r'href="/report/(\d)', page.get("/?authority=青石镇")) == ["4"]
+    assert "a later version" in page.get("/report/3")
+
+
 def test_a_report_shows_its_tables_findings_and_paragraphs(shared: Page) -> None:
     shown = shared.get("/report/1")
     assert shown.count('data-kind="cell"') == 200

@@ -141,7 +141,8 @@ def _condition(wish: Wish, known: Mapping[str, str]) -> tuple[str, dict[str, Any
 
 
 def _narrowed(wish: Wish, rule: bool = True) -> tuple[str, dict[str, Any]]:
-    parts, values = ["1 = 1"], dict[str, Any]()
+    # What a later version replaces is nobody's concern any more.
+    parts, values = ["NOT EXISTS (SELECT 1 FROM revisions v WHERE v.revises = r.id)"], dict[str, Any]()
     if wish.authority:
         parts.append("instr(r.authority, :authority)")
         values["authority"] = wish.authority
