@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from conftest import make_file, make_record
 
+from flows.cli import main
 from flows.decisions import (
     FILE_NAME,
     Decision,
@@ -227,3 +228,17 @@ def test_what_is_typed_is_read_as_a_cell_prints_it(text: str, unit: str, expecte
 def test_words_are_no_value_of_a_cell() -> None:
     with pytest.raises(DecisionError, match="no number"):
         typed_cell("<script>", "件")
+
+
+def test_the_commands_move_decisions_and_labels(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with open_decisions(tmp_path) as decisions:
+        decisions.add([make()])
+    assert main(["decisions", "export", "-", "--store", str(tmp_path)]) == 0
+    out, err = capfd.readouterr()
+    assert (from_line(out.strip()), err) == (make(), "1 decisions\n")
+    assert main(["labels", "--confirmed", "--out", str(tmp_path / "x"), "--store", str(tmp_path)]) == 0
+    assert main(["decisions", "import", str(tmp_path / "none"), "--store", str(tmp_path)]) == 2
+    assert main(["decisions", "export", "-", "--store", str(tmp_path / "none")]) == 2
+    assert main(["labels", "--predicted", "3", "--out", str(tmp_path / "x"), "--store", str(tmp_path)]) == 2
+    assert main(["review", "--store", str(tmp_path / "none")]) == 2
+    assert "there is no store" in capfd.readouterr().err

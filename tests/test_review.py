@@ -426,6 +426,22 @@ def test_a_file_that_is_gone_leaves_tables_and_sentences(page: Page) -> None:
     assert html.escape(EVIL) in shown
 
 
+def test_findings_between_years_wait_too(page: Page) -> None:
+    """Where the store has them: a table of their own, beside the records."""
+    with Store(page.folder, writable=True) as store:
+        execute = store.connection.exec_driver_sql
+        execute("DROP TABLE IF EXISTS year_findings")
+        execute("CREATE TABLE year_findings AS SELECT *, NULL AS earlier FROM findings WHERE report = 1 LIMIT 1")
+        execute("UPDATE year_findings SET id = 'years.carry:x', rule = 'years.carry', status = 'inconsistent'")
+        store.connection.commit()
+    assert page.get("/?reason=years").count('href="/report/') == 1
+    assert page.get("/?rule=years.carry").count('href="/report/') == 1
+    assert 'data-target="years.carry:x"' in page.get("/report/1")
+    page.post("/bulk", rule="years.carry", authority="<b>a.txt", verdict="reader", back="/bulk")
+    assert page.standing()["finding", "years.carry:x"].verdict == "reader"
+    assert page.get("/?reason=years").count('href="/report/') == 0
+
+
 def test_text_is_cut_where_stretches_overlap() -> None:
     pieces = cut_text("abcdef", [(1, 4, "x"), (2, 6, "y open"), (3, 99, "z")])
     assert [(one["text"], one["classes"]) for one in pieces] == [

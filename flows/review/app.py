@@ -389,7 +389,18 @@ def load_record(store: Store, report: int) -> tuple[dict[str, Any], bool]:
     rows = store.count(query, report=report)
     if not rows:
         raise NotThere(f"there is no report {report}")
-    return json.loads(rows[0][0]), bool(rows[0][1])
+    record = json.loads(rows[0][0])
+    if queue.has_years(store):
+        found = store.stream("SELECT * FROM year_findings WHERE report = :report ORDER BY n", report=report)
+        record["findings"] += [_from_row(row) for row in found]
+        store.connection.rollback()
+    return record, bool(rows[0][1])
+
+
+def _from_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A finding between years in the form of the record."""
+    lists = {name: json.loads(row[name]) if row[name] else None for name in ("cells", "claims", "suggestion")}
+    return {**row, **lists, "cells": lists["cells"] or [], "claims": lists["claims"] or []}
 
 
 def _decide(context: Context, request: Request, form: Mapping[str, str]) -> Response:

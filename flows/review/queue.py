@@ -84,8 +84,20 @@ def attach(store: Store) -> None:
 
 def reasons(store: Store) -> dict[str, str]:
     """The reasons that this store knows, each with its query."""
-    has_years = bool(store.count("SELECT 1 FROM main.sqlite_master WHERE name = 'year_findings'"))
-    return {name: query for name, query in REASONS.items() if name != "years" or has_years}
+    years = has_years(store)
+    return {name: query for name, query in REASONS.items() if name != "years" or years}
+
+
+def has_years(store: Store) -> bool:
+    """Whether the store holds findings between the reports of different years."""
+    return bool(store.count("SELECT 1 FROM main.sqlite_master WHERE name = 'year_findings'"))
+
+
+def _every(store: Store) -> str:
+    """All findings of the store as a table."""
+    columns = "report, n, id, rule, status, expected, reported, message"
+    tables = ("findings", "year_findings") if has_years(store) else ("findings",)
+    return "(" + " UNION ALL ".join(f"SELECT {columns} FROM {table}" for table in tables) + ")"
 
 
 def waiting(store: Store, wish: Wish, after: int = 0, count: int = PAGE) -> list[dict[str, Any]]:
@@ -106,7 +118,7 @@ def groups(store: Store, wish: Wish, count: int = PAGE) -> list[dict[str, Any]]:
     """Open broken findings by rule and publisher, the most first: what can be decided at once."""
     condition, values = _narrowed(wish)
     query = (
-        "SELECT f.rule, r.authority, count(*) AS findings, count(DISTINCT r.id) AS reports FROM findings f "
+        f"SELECT f.rule, r.authority, count(*) AS findings, count(DISTINCT r.id) AS reports FROM {_every(store)} f "
         f"JOIN reports r ON r.id = f.report WHERE f.status = 'inconsistent' AND {condition} "
         f"AND {_open('finding', 'f.id')} GROUP BY f.rule, r.authority ORDER BY findings DESC, 1, 2 LIMIT :count"
     )
@@ -119,7 +131,7 @@ def members(store: Store, rule: str, authority: str | None) -> Iterator[Mapping[
     """The open broken findings of one rule and publisher, at most :data:`BULK`, each with its report."""
     query = (
         "SELECT r.sha256, r.authority, r.year, r.path, r.extractor, f.id, f.rule, f.status, f.expected, f.reported, "
-        "f.message FROM reports r JOIN findings f ON f.report = r.id "
+        f"f.message FROM reports r JOIN {_every(store)} f ON f.report = r.id "
         "WHERE r.authority IS :authority AND f.status = 'inconsistent' AND f.rule = :rule "
         f"AND {_open('finding', 'f.id')} ORDER BY r.id, f.n LIMIT {BULK}"
     )
