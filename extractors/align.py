@@ -25,7 +25,8 @@ LONG_GROUP = 6
 ALMOST = 0.8
 # The longest label of the forms has 77 characters with its gloss; what is longer is prose.
 MAX_LABEL = 120
-
+# A label that a recogniser read with less confidence contradicts no line.
+DOUBTED = 0.9
 
 _HAN = re.compile("[\u4e00-\u9fff]")
 # Groups are numbered with Chinese numerals, the rows in them with digits.
@@ -50,7 +51,8 @@ class Costs:
     """Scores of the alignment. Chosen so that order alone names a row only between rows that labels name.
 
     ``label`` is scaled by the likeness of the labels. ``order`` is for a row without a label, ``clash`` for one
-    whose label is another's. A printed row with numbers is dearer to skip than one without.
+    whose label is another's, ``doubtful`` for one whose label may be. A printed row with numbers is dearer to skip
+    than one without.
     """
 
     label: float = 2.0
@@ -279,8 +281,13 @@ def _match_score(row: PrintedRow, line: Line, costs: Costs) -> float:
         if line.row.groups and any(similarity(label, line.row.groups) >= ALIKE for label in row.labels):
             score += 0.3
     else:
-        score = costs.doubtful if found >= UNLIKE else costs.clash
+        score = costs.doubtful if found >= UNLIKE or _is_doubted(row) else costs.clash
     return score + (0.0 if _fits(row, line.width) else costs.width)
+
+
+def _is_doubted(row: PrintedRow) -> bool:
+    """Whether the innermost label of a scanned row was read with doubt."""
+    return next(cell.confidence for cell in reversed(row.cells) if cell.text == row.labels[-1]) < DOUBTED
 
 
 def _fits(row: PrintedRow, width: int) -> bool:

@@ -20,6 +20,8 @@ RESTATED = re.compile(rf"[^,;。:、()]{{0,12}}?(?:之中|当中|中|里面|里�
 # A bracket or a colon directly behind a figure.
 BRACKET = re.compile(r"[^,;。:]{0,6}\(")
 COLON = re.compile(r"[)”\"]?[\u4e00-\u9fff]{0,4}:")
+# 共30条,由三块构成:
+MADE_OF = re.compile(r",?[^,;。:]{0,10}[构组]成[:,]")
 DASHES = ("——", "—", "─")
 # 占全区⟦376件⟧的66.2%, and the same of several parts together.
 OF_ALL = re.compile(r"占[^,;。:、]{0,12}$")

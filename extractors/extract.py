@@ -13,6 +13,7 @@ from extractors.document import Document
 from extractors.docx import read_doc, read_docx
 from extractors.errors import EmptyFile, LimitExceeded, NotAReport, UnreadableFile, UnsupportedFormat
 from extractors.forms import load_forms
+from extractors.growth import check_growth
 from extractors.html import read_html
 from extractors.metadata import About, read_metadata
 from extractors.pdf import read_pdf
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from extractors.narrative import Tagger
 
 # Part of a stored record's identity: raise it with every change that can change a record.
-EXTRACTOR_VERSION = "0.3.0"
+EXTRACTOR_VERSION = "0.4.0"
 
 # What the report is about: one of these stands in every annual report, whatever its form and age.
 _SUBJECT = re.compile(r"信息公开|政务公开|資訊公開|信息公開|政務公開")
@@ -75,6 +76,7 @@ def extract_with_text(path: Path, tagger: Tagger | None = None) -> tuple[Report,
             *check_tables(tables, forms),
             *check_tables_stated(claims, tables, forms, document.text, about.year),
             *check_sums(claims, document.text, tables),
+            *check_growth(claims, about.year),
         ),
         problems=(*document.problems, *tables.problems, *doubts, *_unread(document, tables)),
     )

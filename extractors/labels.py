@@ -1,7 +1,7 @@
 """How a printed label is compared with a label of the form.
 
-Width, white space, brackets, quotation marks and the leading number are folded away; a gloss in brackets behind a
-label may be there or not; what is left is compared for equality first and by edit distance second.
+Width, script, white space, brackets, quotation marks and the leading number are folded away; a gloss in brackets
+behind a label may be there or not; what is left is compared for equality first and by edit distance second.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import unicodedata
 from functools import lru_cache
 
 from rapidfuzz import fuzz
+
+from extractors.encoding import simplify
 
 # 一、 （一） (1) 1. 1、 ① and the bare digit that NFKC makes of ①. No label of the forms begins with a bare digit.
 _NUMBERING = re.compile(
@@ -31,15 +33,20 @@ RATIO_WEIGHT = 0.95
 
 @lru_cache(maxsize=16384)
 def label_key(text: str) -> str:
-    """``text`` without number, punctuation, white space and width: what two spellings of a label share."""
-    folded = _YEAR.sub("", re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)))
+    """``text`` without number, punctuation, white space, width and script: what two spellings of a label share."""
+    folded = _YEAR.sub("", _folded(text))
     return _NOT_TEXT.sub("", _NUMBERING.sub("", folded, count=1)) or _NOT_TEXT.sub("", folded)
 
 
 @lru_cache(maxsize=16384)
 def plain_key(text: str) -> str:
-    """``text`` with its number, without punctuation, white space and width."""
-    return _NOT_TEXT.sub("", unicodedata.normalize("NFKC", text))
+    """``text`` with its number, without punctuation, white space, width and script."""
+    return _NOT_TEXT.sub("", _folded(text))
+
+
+def _folded(text: str) -> str:
+    """``text`` of one width and without white space, traditional characters (a recogniser's too) simplified."""
+    return "".join(map(simplify, re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))))
 
 
 @lru_cache(maxsize=16384)
@@ -60,7 +67,7 @@ def label_keys(text: str) -> tuple[str, ...]:
 
 
 def _head_key(text: str) -> str:
-    folded = re.sub(r"\s+", "", unicodedata.normalize("NFKC", text))
+    folded = _folded(text)
     head = _GLOSS.sub("", _NUMBERING.sub("", folded, count=1))
     return label_key(head) if head else ""
 

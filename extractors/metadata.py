@@ -48,7 +48,7 @@ _NOT_NAME = re.compile(
     r"^(?:我|本|各|全)[县市区乡镇局委办单校院]|工作|情况|报告|公开|年度|关于|做好|全市|全县|全区|政务|^附件?|^第"
 )
 # What precedes the place in the name of a branch of a central body or of the party.
-_CENTRAL = re.compile(r"^(?:国家\w{2,8}?(?:总局|局|署)|中国共产党|中共|中国\w{2,8}?(?:总队|局))")
+CENTRAL = re.compile(r"^(?:国家\w{2,8}?(?:总局|局|署)|中国共产党|中共|中国\w{2,8}?(?:总队|局))")
 _NOT_TITLE = re.compile(
     r"根据|按照|现将|编制|公布如下|指南|目录|制度|条例|当前位置|>|首页|上一篇|下一篇|关于做好|点击|下载"
 )
@@ -67,7 +67,7 @@ _OPENING = re.compile(
 
 
 @functools.cache
-def _spellings() -> dict[str, Any]:
+def spellings() -> dict[str, Any]:
     return tomllib.loads((data_directory() / "metadata.toml").read_text(encoding="utf-8"))
 
 
@@ -75,7 +75,7 @@ def read_metadata(document: Document) -> About:
     """The report's own statements about itself; each None where the report does not make it."""
     lines = [line.strip() for line in document.text.splitlines() if line.strip()]
     head = _head(lines)
-    title = _title(head) or _field(head, _spellings()["title_fields"], _as_title) or _hint_title(document)
+    title = _title(head) or _field(head, spellings()["title_fields"], _as_title) or _hint_title(document)
     named = _title_authority(title) if title else None
     authority = _full_name(named or _stated_authority(document, head, lines), lines, named)
     year = _year(title, document.text, lines)
@@ -122,7 +122,7 @@ def _as_title(text: str) -> str | None:
 
 def _hint_title(document: Document) -> str | None:
     tags = {name.lower(): value for name, value in document.hints.items()}
-    for name in (*_spellings()["title_tags"], "title"):
+    for name in (*spellings()["title_tags"], "title"):
         for part in re.split(r"[_|]| [-–—] |—{1,2}|--", tags.get(name, "")):
             text = re.sub(r"\s+", "", part)
             if _TITLE.match(text) and not _NOT_TITLE.search(text):
@@ -150,7 +150,7 @@ def _title_authority(title: str) -> str | None:
 def _is_authority(name: str) -> bool:
     return (
         2 <= len(name) <= 40
-        and name.endswith(tuple(_spellings()["authority_suffixes"]))
+        and name.endswith(tuple(spellings()["authority_suffixes"]))
         and not re.search(r"[,，。:：\d]|^(?:我|本|各|全)[县市区乡镇局委办]", name)
     )
 
@@ -158,7 +158,7 @@ def _is_authority(name: str) -> bool:
 def _stated_authority(document: Document, head: list[str], lines: list[str]) -> str | None:
     """The body by metadata table, byline, sign-off, meta tag or opening sentence, the first that names one."""
     return (
-        _field(head, _spellings()["authority_fields"], _as_authority)
+        _field(head, spellings()["authority_fields"], _as_authority)
         or _signed_authority(lines)
         or _tag(document, "authority_tags", _as_authority)
         or _announced_authority(lines)
@@ -186,7 +186,7 @@ def _field(head: list[str], names: list[str], parse: Any) -> str | None:
 
 def _tag(document: Document, kind: str, parse: Any) -> str | None:
     tags = {name.lower(): value for name, value in document.hints.items()}
-    for name in _spellings()[kind]:
+    for name in spellings()[kind]:
         found: str | None = parse(tags.get(name, ""))
         if found:
             return found
@@ -275,7 +275,7 @@ def _published(document: Document, head: list[str], lines: list[str], year: int 
         return found if found and (year is None or year < int(found[:4]) <= year + 6) else None
 
     return (
-        _field(head, _spellings()["published_fields"], plausible)
+        _field(head, spellings()["published_fields"], plausible)
         or _tag(document, "published_tags", plausible)
         or next(filter(None, (plausible(line) for line in head if re.match(r"\s*20\d{2}[-/.年]", line))), None)
         or next(filter(None, (plausible(line) for line in reversed(lines[len(lines) // 2 :]) if len(line) <= 30)), None)
@@ -325,10 +325,10 @@ def _coverage(authority: str | None, text: str) -> Coverage | None:
 
 def _region(authority: str | None, text: str) -> str | None:
     """The area of county level or above that the authority's name begins with, else the one the text names most."""
-    suffixes = "|".join(_spellings()["area_suffixes"])
-    outside = tuple(_spellings()["not_areas"])
+    suffixes = "|".join(spellings()["area_suffixes"])
+    outside = tuple(spellings()["not_areas"])
     if authority:
-        local = _CENTRAL.sub("", authority)
+        local = CENTRAL.sub("", authority)
         match = re.match(rf"(?:[\u4e00-\u9fff·]{{2,8}}?(?:{suffixes}))+", local)
         if match and not match[0].endswith(outside):
             return match[0]

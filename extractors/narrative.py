@@ -23,7 +23,7 @@ from extractors.encoding import encode
 from extractors.fields import DOUBTFUL
 from extractors.figures import find_figures
 from extractors.mentions import kind_of, role_of
-from extractors.phrases import load_kinds, load_titles
+from extractors.phrases import load_kinds, load_phrases, load_titles
 from extractors.prose import Prose, evidence, find_prose
 from extractors.relations import Figure, Relation, attach
 from extractors.report import Bound, Claim, Entity, Number, Problem
@@ -178,7 +178,7 @@ def make_tagger(nlp: Language, name: str) -> WindowTagger:
 _SIGNS = (
     r"\d|[OIl][件条次起元]|百分之|成|[十百千万亿][余多]"
     r"|[〇零一二三四五六七八九十百千万亿两几]+[余多几]?[条件次篇个期份项人名场元部起宗户家块位处版则批类例册种]"
-    r"|[未没无零末尚]|不存在|不[曾收予]|[网栏屏报群号榜刊墙牌单册卡书站视旗]|同志|组长|分管|牵头"
+    r"|[未没无零末尚]|不存在|不[曾收予涉产发]|[网栏屏报群号榜刊墙牌单册卡书站视旗]|同志|组长|分管|牵头"
 )
 
 
@@ -270,7 +270,9 @@ _DISPUTES = {
 _ONE_LIST = r"[^,，。;；!?\n零无未没無沒]*"
 _LIST = re.compile(rf"{_ONE_LIST}?(?:{'|'.join(words.pattern for words in _DISPUTES.values())}){_ONE_LIST}")
 # 行政复议申请 are no applications for information.
-_ONLY_DISPUTES = re.compile(rf"(?:(?!申请|申請).)*?(?:{'|'.join(words.pattern for words in _DISPUTES.values())})")
+_ONLY_DISPUTES = re.compile(
+    rf"(?:任何|有关|关于|相关|其他|其它|行政|、)*(?:{'|'.join(words.pattern for words in _DISPUTES.values())})"
+)
 # That nothing went wrong is no claim.
 _HARMLESS = re.compile(
     r"[^,，。;；、!?\n]{0,12}?(?:泄密|失密|失误|差错|错误|事故|问责|追责|责任追究|违规|违纪|负面|错别字|断更|超期"
@@ -292,6 +294,26 @@ def _denied(text: str, mention: Mention) -> tuple[str, ...]:
     if not any(_DISPUTES[name].search(listed.group()) for name in told):
         return mention.fields
     return (*(name for name in mention.fields if name not in _DISPUTES), *all_told)
+
+
+# 行政复议、行政诉讼均为0件: one figure for all of a list.
+_EACH_ZERO = re.compile(
+    r"(?P<list>[^,，。;；:：!?\n\d]{4,60}?)(?:数量|案件|申请)?(?:[亦也]?[均都皆各]|一律)(?:为|是|爲)?$"
+)
+_MEMBERS = re.compile("[、和与及與]|以及")
+
+
+def _all_zero(text: str, mention: Mention) -> tuple[str, ...]:
+    """The field of a printed zero, and of a list before it that it is said of, the fields of all that are listed."""
+    listed = _EACH_ZERO.search("".join(encode(text[max(0, mention.start - 70) : mention.start]).chars))
+    if listed is None:
+        return (mention.label,)
+    nouns = load_phrases().nil
+    named: list[str] = []
+    for member in _MEMBERS.split(listed["list"]):
+        found = [(len(noun), name) for name, words in nouns.items() for noun in words if member.endswith(noun)]
+        named += [max(found)[1]] if found else []
+    return tuple(dict.fromkeys(named)) if mention.label in named else (mention.label,)
 
 
 # What the sentence says is still to come: a plan states no figure.
@@ -320,7 +342,10 @@ def _drafts(text: str, number: int, mention: Mention) -> Iterator[Draft]:
     value = figure.value
     if mention.label == "growth" and is_fall(text, mention.start, mention.end):
         value = -value
-    for name in mention.fields or (mention.label,):
+    names = mention.fields or (mention.label,)
+    if not figure.value and len(names) == 1:
+        names = _all_zero(text, mention)
+    for name in names:
         yield Draft(number, mention.start, mention.end, name, value, unit, figure.bound, mention.score)
 
 

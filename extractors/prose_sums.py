@@ -18,7 +18,7 @@ from extractors.numbers import whole
 from extractors.readings import Breakdown, load_readings
 from extractors.reconcile import BEYOND_DOUBT
 from extractors.report import Claim, Finding, FindingStatus, Origin, Severity
-from extractors.stated import Interval, Stated, ancestors, plain, read_claims
+from extractors.stated import Interval, Stated, ancestors, last_digit, percent, plain, read_claims
 
 PARTS = "prose.parts"
 SHARE = "prose.share"
@@ -39,8 +39,13 @@ _SHARE_AFTER = re.compile(
 # And between a share and the figure after it: 占30%,计15条.
 _SHARE_BEFORE = re.compile(r"^[(（](?:计|共|即|为)?$|^[,，](?:计|即|为)$")
 # 占比依次为57%、37%和6%: which share is whose is told by the order, not by what stands beside it.
+# How far before a share the part that it names may stand, in characters.
+_NEAR = 150
+# Fields whose parts have rates of their own: 维持率, 纠错率.
+_RATED = frozenset({"reviews", "litigations"})
+_WHOLES = ("requests_received", "requests_answered")
+_RATE_ENDS = ("率为", "率达", "率达到", "率是")
 _ONE_FOR_ONE = ("依次为", "分别为", "依次占", "分别占", "各占", "均占")
-_DECIMALS = re.compile(r"\.(\d+)")
 
 
 def check_sums(claims: Sequence[Claim], text: str, tables: Tables) -> tuple[Finding, ...]:
@@ -144,7 +149,9 @@ def _check_parts(
         return found("consistent", f"the parts add up to their whole and {carried[1]}", "=")
     if other is not None:
         return found("unverifiable", f"they add up to {other.shown()} and may be the parts of that", "?")
-    limit = whole_of.interval if carried is None else whole_of.interval + carried[0]
+    # Ways in and applicants are those of the applications received; only outcomes can be of those carried in, too.
+    divided = all(part.claim.field == "requests_received" for part in parts)
+    limit = whole_of.interval if carried is None or divided else whole_of.interval + carried[0]
     if limit.below(total.low):
         if doubtful:
             return found("unverifiable", "more than the whole, but read with too much doubt", ">")
@@ -181,7 +188,9 @@ def _nested(whole_of: Stated, parts: Sequence[Stated], words: Breakdown) -> bool
 
 
 def _by_channel(parts: Sequence[Stated], words: Breakdown) -> bool:
-    """Whether the parts are told apart by channel."""
+    """Whether the parts are told apart by channel; an application comes in one way only."""
+    if any(part.claim.field.startswith("requests_") for part in parts):
+        return False
     return sum(bool(words.channels.find(part.label)) for part in parts) * 2 >= len(parts)
 
 
@@ -193,8 +202,17 @@ def _complete(
         named = words.total.find(whole_of.lead)
         # 三家合计占全区376件的66%: their sum is a share of it.
         return f"the whole is called their sum ({min(named)})" if named and "占" not in whole_of.lead else None
-    rest = next((part.label for part in parts[1:] if _is_rest(part.label, words)), None)
-    if rest is not None:
+    if not any(part.value for part in parts):
+        return None
+    rest = next(
+        (
+            part.label
+            for part in parts[1:]
+            if _is_rest(part.label, words) or _is_rest(part.lead.lstrip("、和及与"), words)
+        ),
+        None,
+    )
+    if rest is not None and not _leaves_pending(whole_of, parts):
         return f"the rest (“{rest}”) is counted too"
     for lists in words.together:
         if all(any(group.find(part.wording) for part in parts) for group in lists):
@@ -203,9 +221,37 @@ def _complete(
     if len(percent) == len(parts) and abs(sum(percent, Decimal(0)) - _HUNDRED) <= _SHARES_OFF:
         return "their shares sum to 100 %"
     opening = parts[0].gap
-    if words.each.find(opening) and not words.selection.find(opening):
+    if words.selection.find(opening) or parts[-1].behind.startswith(_AND_OTHERS):
+        return None
+    if words.each.find(opening):
         return f"they are given one for one ({min(words.each.find(opening))})"
+    same = all(part.claim.field == whole_of.claim.field for part in parts)
+    # Of reasons for a refusal a bracket often names the frequent ones only.
+    listed = same and whole_of.claim.field not in _REASONED
+    if _LIST.match(opening) and (listed or whole_of.claim.field == "disclosed_total"):
+        return "they are listed behind it without a word that they are some of it"
+    kind = _BY_KIND.search(opening)
+    if same and kind:
+        return f"they are told apart by kind ({kind[0]})"
     return None
+
+
+def _leaves_pending(whole_of: Stated, parts: Sequence[Stated]) -> bool:
+    """Whether what is still open may be missing: 其他 is one of the outcomes then, not the rest."""
+    if whole_of.claim.field == "requests_received":
+        fields = {part.claim.field for part in parts}
+        return bool(fields - {"requests_received"}) and "requests_carried_out" not in fields
+    return whole_of.claim.field in _RATED and not any(_PENDING.search(part.wording) for part in parts)
+
+
+_PENDING = re.compile("审结|未结|审理|待|其余|余下|剩余")
+_BY_KIND = re.compile(
+    r"(?:按照?|从|依|就)[^,，。;；:：(（、]{2,10}(?:划分|区分|分类|统计|来看|来说|而言|分|看)(?=[,，:：]|$)"
+)
+_REASONED = frozenset({"requests_denied", "requests_unavailable", "requests_rejected", "requests_other"})
+_AND_OTHERS = ("等", "之多")
+# A bracket or a colon directly behind the whole, with nothing but the name of a part before the first figure.
+_LIST = re.compile(r"^[^,，。;；:：(（]{0,8}(?:[(（]|[:：])[^,，。;；:：(（)）]{1,12}$")
 
 
 def _is_rest(label: str, words: Breakdown) -> bool:
@@ -241,41 +287,81 @@ def _described(ordered: Sequence[Stated], place: int) -> Stated | None:
         return before
     if after is not None and _is_part(after, share) and _SHARE_BEFORE.match(after.gap):
         return after if not after.label or after.label in share.label or share.label in after.label else None
+    if before is not None and _is_part(before, share) and _is_rate(before, share):
+        return before
     if not share.label or share.label not in share.gap:
         return None
-    named = [one for one in ordered if _is_part(one, share) and one.label == share.label]
+    named = [one for one in ordered[:place] if _is_part(one, share, _NEAR) and one.label == share.label]
     return named[0] if len(named) == 1 else None
 
 
-def _is_part(one: Stated, share: Stated) -> bool:
-    same = one.claim.sentence == share.claim.sentence
+def _is_part(one: Stated, share: Stated, near: int = 0) -> bool:
+    """Whether it is a part in the sentence of the share, or at most ``near`` characters before it."""
+    same = one.claim.sentence == share.claim.sentence or 0 < _start(share) - _start(one) < near
     return same and one.claim.field not in _BESIDE and one.claim.part_of is not None
+
+
+def _is_rate(part: Stated, share: Stated) -> bool:
+    """Whether the share is called by the name of the part: 纠错41件,纠错率50.3%. 答复率 is of what was due."""
+    named = bool(part.label) and f"{part.label}率" == share.label and share.gap.endswith((share.label, *_RATE_ENDS))
+    return named and part.claim.field in _RATED
 
 
 def _check_shares(stated: Mapping[str, Stated], shares: Mapping[str, Stated]) -> Iterator[Finding]:
     for name, part in shares.items():
-        finding = _check_share(stated[name], part, ancestors(part, stated))
+        above = ancestors(part, stated)
+        beside = [
+            one
+            for one in stated.values()
+            if one.claim.sentence == part.claim.sentence
+            and one.claim.field in (part.claim.field, *(_WHOLES if part.claim.field.startswith("requests_") else ()))
+        ]
+        finding = _check_share(stated[name], part, above, beside, bool(above) and _vouched(stated, above[0]))
         if finding is not None:
             yield finding
 
 
-def _check_share(share: Stated, part: Stated, above: Sequence[Stated]) -> Finding | None:
-    """A share against its own numerator and denominator; 占总数 may be of any whole above the part."""
+def _vouched(stated: Mapping[str, Stated], whole_of: Stated) -> bool:
+    """Whether a whole is beyond doubt as the sum of its parts, or as a clear figure of its field said again."""
+    parts = [one for one in stated.values() if one.claim.part_of == whole_of.claim.id]
+    partitions = {part.claim.partition for part in parts}
+    sums = (sum(one.value for one in parts if one.claim.partition == name) for name in partitions)
+    again = (
+        one.claim.confidence >= DOUBTFUL and (one.claim.field, one.value) == (whole_of.claim.field, whole_of.value)
+        for one in stated.values()
+    )  # fmt: skip
+    return (len(parts) > 1 and whole_of.value in sums) or any(again)
+
+
+def _check_share(
+    share: Stated, part: Stated, above: Sequence[Stated], beside: Sequence[Stated], vouched: bool
+) -> Finding | None:
+    """A share against its own numerator and denominator; 占总数 may be of any whole above the part.
+
+    The nearest whole may be read with doubt where something else vouches for it.
+    """
     wholes = [one for one in above if one.interval.low > 0 and one.money == part.money and not _unlike(one, part)]
     if not wholes or wholes[0] is not above[0]:
         return None
-    meant = _percent(share)
+    # 败诉率 may be of all suits that the sentence counts; 占答复总数 of what was answered, not of what came in.
+    if _is_rate(part, share) or part.claim.field.startswith("requests_"):
+        wholes += [one for one in beside if one.interval.low > 0 and one is not part and one not in wholes]
+    meant = percent(share)
     fitting = next((one for one in wholes if meant.meets(_ratio(part, one))), None)
+    total = sum((one.value for one in beside if one is not part), Decimal(0))
+    if fitting is None and _is_rate(part, share) and total and part.value * _HUNDRED / total in meant:
+        return None
     whole_of = fitting or wholes[0]
     members = (share, part, whole_of)
     ratio = part.value * _HUNDRED / whole_of.value
     sums = f"{part.shown()} / {whole_of.shown()} = {ratio:.2f} %"
     status: FindingStatus = "consistent" if fitting else "inconsistent"
     remark = "as stated" if fitting else "not as stated"
-    if not fitting and any(member.claim.confidence < DOUBTFUL for member in members):
+    doubted = (share, part) if vouched else members
+    if not fitting and any(member.claim.confidence < DOUBTFUL for member in doubted):
         status, remark = "unverifiable", "not as stated, but read with too much doubt"
     exact = share.claim.bound == "exact" and part.interval.exact and whole_of.interval.exact
-    expected = round(ratio, max(2, -int(_digit(share).as_tuple().exponent)))
+    expected = round(ratio, max(2, -int(last_digit(share).as_tuple().exponent)))
     message = f"{share.shown()}, {remark}: {sums}"
     return _finding(SHARE, f"{share.name}:{part.name}", status, exact, members, message, expected, share.value)
 
@@ -311,22 +397,6 @@ def _finding(
 
 def _unlike(one: Stated, other: Stated) -> bool:
     return _persons(one) != _persons(other)
-
-
-def _digit(share: Stated) -> Decimal:
-    """What one more in the last printed digit of a percentage is worth; 成 are tenths."""
-    decimals = _DECIMALS.search(share.claim.text.replace("点", "."))
-    if decimals:
-        return Decimal(1).scaleb(-len(decimals[1]))
-    return Decimal(10) if "成" in share.claim.text else Decimal(1)
-
-
-def _percent(share: Stated) -> Interval:
-    """What the share can mean: rounded or cut off at its last printed digit, or as wide as 约 and 以上 make it."""
-    if share.claim.bound != "exact":
-        return share.interval
-    digit = _digit(share)
-    return Interval(share.value - digit / 2, share.value + digit, open=True)
 
 
 def _ratio(part: Stated, whole_of: Stated) -> Interval:

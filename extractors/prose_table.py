@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -71,6 +71,14 @@ def check_tables_stated(
     return tuple(_Checker(read_claims(claims, text), tables, forms, year).findings())
 
 
+def amounts_meant(
+    claims: Sequence[Claim], wanted: Container[str], tables: Tables, forms: Mapping[str, Form], year: int | None
+) -> dict[str, tuple[Amount, ...]]:
+    """What the ``wanted`` claims, by their ids, can mean in the tables, with no more context than all claims are."""
+    checker = _Checker(read_claims(claims, ""), tables, forms, year)
+    return {name: tuple(checker._amounts(stated)) for name, stated in checker.stated.items() if name in wanted}
+
+
 class _Checker:
     """The claims of one report and the cells that they can mean."""
 
@@ -121,7 +129,10 @@ class _Checker:
     # What a claim can mean
 
     def _amounts(self, stated: Stated) -> Iterator[Amount]:
-        meaning = self.known.meanings.get(stated.claim.field)
+        meaning = self._meaning(stated)
+        # 合计 behind a list of outcomes is called by the total, whatever field it was taken for.
+        if meaning is not None and meaning.names.words and stated.label and not self._says_what(stated.label):
+            return
         if meaning is None or not self._is_about(stated, meaning):
             return
         above = ancestors(stated, self.stated)
@@ -129,12 +140,22 @@ class _Checker:
             if reading.partial and not stated.value:
                 continue
             for name in sorted(reading.forms & set(self.forms)):
-                chosen = _chosen(reading, stated, above, meaning)
-                if chosen is None:
-                    continue
-                keys = tuple(key for pattern in patterns(reading, chosen) for key in expand(name, pattern))
-                if self.carried[name].issuperset(keys):
-                    yield self._amount(reading, self.forms[name], tuple(dict.fromkeys(keys)))
+                for chosen in _choices(reading, stated, above, meaning):
+                    keys = tuple(key for pattern in patterns(reading, chosen) for key in expand(name, pattern))
+                    if self.carried[name].issuperset(keys):
+                        yield self._amount(reading, self.forms[name], tuple(dict.fromkeys(keys)))
+
+    def _meaning(self, stated: Stated) -> Meaning | None:
+        return self.known.meanings.get(self.known.named(stated.claim.field, stated.label))
+
+    def _says_what(self, label: str) -> bool:
+        """Whether a label names a kind of outcome, and not all of them (合计, 共处理)."""
+        return bool(self.known.breakdown.total.strip(label).strip("为共计处办理"))
+
+    def _called_so(self, stated: Stated) -> bool:
+        """Whether the label has the form's own words for what the figure is held against."""
+        meaning = self._meaning(stated)
+        return meaning is not None and bool(meaning.names.find(stated.label))
 
     def _is_about(self, stated: Stated, meaning: Meaning) -> bool:
         """Whether the sentence names what the field counts: the model takes some nils for others."""
@@ -199,7 +220,7 @@ class _Checker:
             return self._made(
                 stated, nearest, "unverifiable", f"says more than the cells ({more}), and may be less than"
             )
-        if stated.claim.confidence < DOUBTFUL:
+        if stated.claim.confidence < DOUBTFUL and not self._called_so(stated):
             return self._made(stated, nearest, "unverifiable", "is read with too much doubt to be held against")
         # Where another figure of the prose already agrees with these cells, a smaller one may be some of them.
         some = held and stated.value and stated.interval.below(nearest.value)
@@ -208,7 +229,8 @@ class _Checker:
 
     def _more(self, stated: Stated, reading: Reading) -> str | None:
         """What the label says beyond what the cells are for, so that the figure may be one of some of them only."""
-        known = self.known.meanings[stated.claim.field].known
+        meaning = self._meaning(stated)
+        known = meaning.known if meaning else None
         if known is None or not stated.value:
             return None
         label, masked = stated.label, stated.lead
@@ -335,34 +357,48 @@ def _nearest(stated: Stated, amounts: Sequence[Amount]) -> Amount:
     return min(amounts, key=lambda amount: abs(amount.value - stated.value))
 
 
-def _chosen(
+def _choices(
     reading: Reading, stated: Stated, above: Sequence[Stated], meaning: Meaning
-) -> dict[str, tuple[str, ...]] | None:
-    """The keys that the words of the claim and its wholes choose on each axis; None where they exclude the reading."""
-    if reading.units and (stated.claim.unit or "") not in reading.units:
-        return None
-    if reading.whole and above:
-        return None
-    if reading.plain is not None and reading.plain.strip(stated.label).strip("、"):
-        return None
-    wording, singled = stated.wording, False
+) -> Iterator[dict[str, tuple[str, ...]]]:
+    """The keys that the words of the claim and its wholes choose on each axis; none where they exclude the reading.
+
+    What only the words of a whole choose is asked first; the claim may be no part of it, so all of the axis is next.
+    """
+    if not _may_mean(reading, stated, above):
+        return
+    wording, singled, inherits = stated.wording, False, False
     chosen: dict[str, tuple[str, ...]] = {}
     for axis in reading.axes:
         own = _named(axis, stated, above)
         inherited = next((keys for one in above if (keys := _named(axis, one, ())) is not None), None)
         keys = own or inherited or axis.default
         if not keys:
-            return None
+            return
         singled = singled or own is not None
+        inherits = inherits or (own is None and inherited is not None)
         chosen[axis.name] = keys
         wording = axis.words.strip(wording)
     if reading.with_ is not None:
         if not _one(reading.with_, stated.wording):
-            return None
+            return
         singled = singled or bool(reading.with_.find(stated.label))
     if _one(reading.without, wording) or any(_excluded(reading, one) for one in above):
-        return None
-    return chosen if not above or _fits(meaning, stated, above[0], singled) else None
+        return
+    if above and not _fits(meaning, stated, above[0], singled):
+        return
+    yield chosen
+    if inherits and stated.value and all(axis.default for axis in reading.axes):
+        yield {axis.name: _named(axis, stated, above) or axis.default for axis in reading.axes}
+
+
+def _may_mean(reading: Reading, stated: Stated, above: Sequence[Stated]) -> bool:
+    """Whether the unit, the place and the label of the claim let it have this reading."""
+    if reading.units and (stated.claim.unit or "") not in reading.units:
+        return False
+    if reading.whole and above:
+        return False
+    # 取水许可等行政许可12件 counts all of them, not those for water.
+    return reading.plain is None or not reading.plain.strip(stated.label.rpartition("等")[2]).strip("、")
 
 
 def _excluded(reading: Reading, whole_of: Stated) -> bool:
@@ -391,7 +427,8 @@ def _named(axis: Axis, stated: Stated, above: Sequence[Stated]) -> tuple[str, ..
     if own_kind and stated.label in axis.labels:
         return axis.labels[stated.label]
     # Labels are cut short at times (组织申请): what stands before the figure is asked too.
-    words = axis.words.find(f"{stated.lead}|{stated.label}")
+    # 因不掌握等原因无法提供3件 names one reason of several, and counts all.
+    words = axis.words.find(f"{stated.lead.rpartition('等')[2]}|{stated.label.rpartition('等')[2]}|{stated.denied}")
     keys = tuple(dict.fromkeys(key for word in axis.words.words if word in words for key in axis.keys[word]))
     every = {key for listed_keys in axis.keys.values() for key in listed_keys}
     return None if not keys or set(keys) == every else keys

@@ -101,12 +101,14 @@ class Meaning:
     """A field of claims: its readings, the likeliest first, and when it has none.
 
     ``known`` are the words of labels that narrow nothing; a label that says more may mean less than the cells do.
+    ``names`` are the form's own words for it, which decide where it was mistaken for another field that has some.
     """
 
     field: str
     subject: Words | None
     within: frozenset[str]
     known: Words | None
+    names: Words
     readings: tuple[Reading, ...]
 
 
@@ -143,6 +145,13 @@ class Readings:
     meanings: Mapping[str, Meaning]
     breakdown: Breakdown
     times: Times
+
+    def named(self, field: str, label: str) -> str:
+        """``field``, or the one other field that the words of the label name, where both are fields with such names."""
+        if field not in self.meanings or not self.meanings[field].names.words:
+            return field
+        found = {other.field for other in self.meanings.values() if other.names.find(label)}
+        return found.pop() if len(found) == 1 else field
 
 
 @functools.cache
@@ -197,10 +206,11 @@ def _meaning(entry: Mapping[str, Any], words: Mapping[str, tuple[str, ...]], axe
     subject = Words(entry["subject"]) if "subject" in entry else None
     readings = tuple(_reading(reading, entry.get("without", ()), words, axes) for reading in entry["readings"])
     known = Words(dict.fromkeys(word for name in entry["known"] for word in words[name])) if "known" in entry else None
-    unknown = set(entry) - {"name", "subject", "within", "without", "known", "readings"}
+    names = Words(entry.get("names", ()))
+    unknown = set(entry) - {"name", "subject", "within", "without", "known", "names", "readings"}
     if unknown:
         raise ReadingError(f"{entry['name']}: unknown {sorted(unknown)}")
-    return Meaning(entry["name"], subject, frozenset(entry.get("within", ())), known, readings)
+    return Meaning(entry["name"], subject, frozenset(entry.get("within", ())), known, names, readings)
 
 
 _KEYS = {"name", "forms", "cells", "with", "without", "plain", "units", "relation", "partial", "whole"}

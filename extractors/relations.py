@@ -18,6 +18,7 @@ from extractors.cues import (
     CHANGED,
     COLON,
     DASHES,
+    MADE_OF,
     OF_ALL,
     RESTATED,
     SEVERAL,
@@ -235,12 +236,45 @@ class _Reader:
         return self._open(whole, item.depth, self._aspect(item), cued=True)
 
     def _whole_by_words(self, item: Item, before: Item | None) -> Item | None:
-        gap = item.gap
         if before is None:
             return None
         within = self._within(item, before)
         if within is not None:
             return within
+        whole = self._whole_by_cue(item, before)
+        if whole is not None and (whole is before or whole.sentence == item.sentence):
+            return whole
+        return self._exceeded(item, before) or whole
+
+    def _exceeded(self, item: Item, before: Item) -> Item | None:
+        """The figure directly before ``item`` that it is said to be a part of, though it is larger: one is wrong."""
+        if item.sentence - before.sentence > _REACH or self._beside_another(before):
+            return None
+        if before.figure.unit != item.figure.unit and "其中" not in item.gap:
+            return None
+        if not self._can_hold(before, item, value=False) or self._can_hold(before, item) or self._starts_anew(item):
+            return None
+        inside = item.depth > before.depth and bool(BRACKET.match(item.gap)) and bool(item.lead)
+        words = item.gap.lstrip("。,(:")
+        opened = (
+            opening().match(words)
+            or MADE_OF.match(item.gap)
+            or (before.figure.field == "disclosed_total" and same().match(words))
+        )
+        if inside or opened:
+            return before
+        return self._same_kind(item, value=False) if axis().search(item.clause) else None
+
+    def _beside_another(self, item: Item) -> bool:
+        """Whether the figure before counts the same, so that both may be broken down: 建议24件,提案17件,其中…."""
+        place = self.items.index(item)
+        other = self.items[place - 1] if place else None
+        alike = other is not None and other.sentence == item.sentence and other.figure.field == item.figure.field
+        return alike and not has_verb(item.lead)
+
+    def _whole_by_cue(self, item: Item, before: Item) -> Item | None:
+        """The whole that the words before ``item`` say it is a part of, large enough to hold it."""
+        gap = item.gap
         if item.depth > before.depth and self._can_hold(before, item) and BRACKET.match(gap):
             return before if item.lead or item.amount != before.amount else None
         if axis().search(item.clause):
@@ -298,12 +332,13 @@ class _Reader:
             return self._own_kind(other, item)
         return None
 
-    def _same_kind(self, item: Item) -> Item | None:
+    def _same_kind(self, item: Item, *, value: bool = True) -> Item | None:
         """The nearest whole that counts what ``item`` counts; other counts (应办12件) stand between them."""
         for other in reversed(self.items[: self.position]):
             if other.paragraph != item.paragraph or item.sentence - other.sentence > _REACH:
                 return None
-            if other.figure.field == item.figure.field and not self._is_part(other) and self._can_hold(other, item):
+            alike = other.figure.field == item.figure.field and not self._is_part(other)
+            if alike and self._can_hold(other, item, value=value):
                 return None if axis().search(other.clause) else other
         return None
 
@@ -376,7 +411,7 @@ class _Reader:
         if frame.aspect == _RESULT and item.figure.field in outcomes() & whole.free:
             return True
         if not item.figure.value and ";" not in item.gap:
-            return self._parallel(frame, item)
+            return item.gap.startswith("、") or self._parallel(frame, item)
         if frame.complete:
             return False
         if item.figure.field == "requests_carried_in" or (frame.by_aspect and self._aspect(item) is None):

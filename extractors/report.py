@@ -166,6 +166,12 @@ def to_dict(report: Report) -> dict[str, Any]:
     }
 
 
+def finding_to_dict(finding: Finding) -> dict[str, Any]:
+    """One finding as it stands in the record."""
+    plain: dict[str, Any] = _plain(finding)
+    return plain
+
+
 def to_json(report: Report) -> str:
     """One line of JSON, Chinese unescaped."""
     return json.dumps(to_dict(report), ensure_ascii=False, separators=(",", ":"))

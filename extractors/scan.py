@@ -41,6 +41,7 @@ _COARSE = 0.3
 _CUT_PT = 12.0  # a line of print
 _PALER = 80.0  # of 255; ink that is paler than that of other cells by more is none of print
 _PALE = 0.5  # probability of a reading of such ink
+_EDGE = 0.035  # of the width of the picture; 7 mm of A4
 _CLEAR = 0.6  # mean confidence below which a page is called unclear
 
 
@@ -414,19 +415,25 @@ def _label_cells(
 
 
 def _read_outside(bare: Pixels, grids: Sequence[Grid], page: Frame) -> list[tuple[Written, CellReading]]:
-    """The pieces of lines outside of ``grids`` (places in units) that could be read."""
-    ink = bare.copy()
+    """The pieces of lines outside of ``grids`` (places in units) that could be read; punched holes are none."""
+    ink = scan_image.without_masses(bare, page.em)
     for grid in grids:
         left, top, right, bottom = (round(value) for value in _pixels(grid.box, page))
         ink[max(0, top - 3) : bottom + 4, max(0, left - 3) : right + 4] = 0
     strips = piece_strips(page.grey, find_pieces(ink, page.em), page.em)
     pieces = []
     for strip, reading in zip(strips, read_strips(strips, page.em), strict=True):
-        if reading.text == UNREAD:
+        if reading.text == UNREAD or (is_value(reading.text) and _is_at_edge(strip, page)):
             continue
         box = [side * 10 / page.em for side in strip.box]
         pieces.append((Written((box[0], box[1], box[2], box[3]), reading.text, is_value(reading.text)), reading))
     return pieces
+
+
+def _is_at_edge(strip: Strip, page: Frame) -> bool:
+    """Whether a piece stands where nothing is printed: the edge of the paper or the shadow of a spine reads as 1."""
+    width = page.grey.shape[1]
+    return not _EDGE * width <= (strip.box[0] + strip.box[2]) / 2 <= (1 - _EDGE) * width
 
 
 def _spread(pieces: Sequence[tuple[Written, CellReading]]) -> tuple[list[Glyph], dict[int, CellReading]]:

@@ -25,9 +25,13 @@ _REACH = 0.5  # em; or lie in it, on paper that is not flat
 _LEVEL = 0.9
 _UPRIGHT = 0.75
 _PIECE = 0.2  # em; a piece of a rule is not thicker
+_BESIDE = 0.4  # em; pieces of a rule stand so near to its side
+_VALUE = 4.0  # em; print that is wider is words
 _STROKE = 0.16  # em; a remnant of a rule is not thicker
 _MARK = 0.2  # em; a printed mark is at least as long in one direction (a dash, a digit)
-_DOT = 0.07  # em; a decimal point has at least this side
+_LEAST_AREA = 0.02  # em squared; so much ink a printed mark has at least
+_TOUCHES = 0.1  # em; so far beyond the larger marks of a print its dots may stand
+_SIGN, _SHORT_SIGN = 0.2, 0.15  # em; a minus is no higher, and no shorter
 _LINE = 1.75  # em; ink higher than this is more than one line
 ROOM = 1.7  # height of a value's picture, in heights of its print
 LOWEST = 0.68  # em; print that is lower (a dash) is shown at the size of a digit
@@ -77,22 +81,20 @@ def _own_ink(part: Pixels, em: float) -> tuple[Pixels, Pixels]:
     worn[np.unique(labels[part < _WORN])] = True
     dark |= worn & (stats[:, 3] >= 0.4 * em)
     kept = np.zeros(count, bool)
-    marked = False
     for number in range(1, count):
         x, y, wide, high, area = (int(value) for value in stats[number])
         inside = x + wide > border and y + high > border and x < width - border and y < height - border
         thin = min(wide, high) <= max(3, _STROKE * em)
         along_side = (x <= 1 or y <= 1 or x + wide >= width - 1 or y + high >= height - 1) and thin
         piece = _is_piece((x, y, wide, high), (width, height), border, em)
-        if not inside or along_side or piece or not dark[number] or area < max(3, (_DOT * em) ** 2):
+        if not inside or along_side or piece or not dark[number]:
             continue
-        kept[number] = True
-        marked = marked or (max(wide, high) >= _MARK * em and area >= 0.02 * em * em)
-    if marked and _are_remnants(stats[kept], (width, height), em):
-        marked = False
-    if marked:
-        _keep_small(kept, stats, em)
-    own = np.where(kept[labels] & marked, 255, 0).astype(np.uint8)
+        kept[number] = max(wide, high) >= _MARK * em and area >= _LEAST_AREA * em * em
+    kept &= ~_rests(kept, stats, (width, height), em)
+    if not kept.any() or _are_remnants(stats[kept], (width, height), em):
+        return np.zeros_like(ink), pale
+    _keep_small(kept, stats, em)
+    own = np.where(kept[labels], 255, 0).astype(np.uint8)
     return own, np.asarray(cv2.subtract(pale, own), np.uint8)
 
 
@@ -119,16 +121,39 @@ def _are_remnants(marks: NDArray[Any], size: tuple[int, int], em: float) -> bool
     return beside and right - left <= _PIECE * em and int(marks[:, 3].max()) < 0.5 * em
 
 
+def _rests(kept: NDArray[np.bool_], stats: NDArray[Any], size: tuple[int, int], em: float) -> NDArray[np.bool_]:
+    """Which marks in the cell of a value are low pieces of its rules: thin, at a side, and beside the print."""
+    tall = stats[kept & (stats[:, 3] >= 0.4 * em)]
+    if not len(tall) or (tall[:, 0] + tall[:, 2]).max() - tall[:, 0].min() > _VALUE * em:
+        return np.zeros(len(stats), bool)
+    x, y, wide, high = (stats[:, column] for column in range(4))
+    low = high < 0.6 * tall[:, 3].max()
+    upright = low & (wide <= _PIECE * em) & ((x <= _BESIDE * em) | (x + wide >= size[0] - _BESIDE * em))
+    outside = (y + high <= tall[:, 1].min()) | (y >= (tall[:, 1] + tall[:, 3]).max())
+    level = outside & (high <= _PIECE * em) & ((y <= _BESIDE * em) | (y + high >= size[1] - _BESIDE * em))
+    return np.asarray(upright | level, bool)
+
+
 def _keep_small(kept: NDArray[np.bool_], stats: NDArray[Any], em: float) -> None:
-    """Keep small and pale marks too where they stand among the print: commas and points are no dirt there."""
+    """Keep small and pale marks too where they are of the print: points between its digits, dots of its characters.
+
+    Beside the print nothing small belongs to it but a sign before it; what else stands there is dirt.
+    """
     boxes = stats[kept]
-    left, top = boxes[:, :2].min(axis=0) - 0.3 * em
-    right, bottom = (boxes[:, :2] + boxes[:, 2:4]).max(axis=0) + 0.3 * em
-    inside = (stats[:, 0] >= left) & (stats[:, 1] >= top)
-    inside &= (stats[:, 0] + stats[:, 2] <= right) & (stats[:, 1] + stats[:, 3] <= bottom)
-    inside &= (stats[:, 4] >= 2) & (np.maximum(stats[:, 2], stats[:, 3]) <= 0.5 * em)
-    inside[0] = False
-    kept |= inside
+    left, top = (int(side) for side in boxes[:, :2].min(axis=0))
+    right, bottom = (int(side) for side in (boxes[:, :2] + boxes[:, 2:4]).max(axis=0))
+    starts, ends = stats[:, 0], stats[:, 0] + stats[:, 2]
+    beyond = np.maximum(left - starts, ends - right)
+    level = (stats[:, 1] >= top - 0.3 * em) & (stats[:, 1] + stats[:, 3] <= bottom + 0.3 * em)
+    small = (stats[:, 4] >= 2) & (np.maximum(stats[:, 2], stats[:, 3]) <= 0.5 * em)
+    # A minus stands before the figures, between a quarter and nearly the foot of their height.
+    middle = stats[:, 1] + stats[:, 3] / 2 - top
+    sign = (stats[:, 3] <= _SIGN * em) & (stats[:, 2] >= 1.3 * stats[:, 3]) & (stats[:, 2] >= _SHORT_SIGN * em)
+    sign &= (ends <= left) & (ends >= left - 0.5 * em)
+    sign &= (middle >= 0.25 * (bottom - top)) & (middle <= 0.85 * (bottom - top))
+    belongs = (small & level & (beyond <= _TOUCHES * em)) | sign
+    belongs[0] = False
+    kept |= belongs
 
 
 def _without(part: Pixels, ink: Pixels, dirt: Pixels) -> Pixels:

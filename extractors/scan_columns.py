@@ -215,27 +215,13 @@ def _runs(rows: Sequence[list[Written]]) -> list[list[list[Written]]]:
 
 
 def _headed_columns(rows: Sequence[Sequence[Written]], pieces: Sequence[Written]) -> list[tuple[float, float]]:
-    """The columns that heads show above rows most of whose cells are empty; none unless each value has its head.
-
-    Heads are narrow, evenly apart, and stand right of all labels; what is wider stands above several of them.
-    """
+    """The columns that heads show above rows most of whose cells are empty; none unless each value has its head."""
     top, bottom = _middle(rows[0]), _middle(rows[-1])
     start = min(value.box[0] for row in rows for value in row)
     beside = [piece for piece in pieces if not piece.is_value and top - _LEVEL < piece.middle < bottom + _LEVEL]
     reach = max((piece.box[2] for piece in beside if piece.box[2] <= start), default=float("inf"))
     above = [piece for piece in pieces if not piece.is_value and piece.box[0] > reach and piece.middle < top]
-    columns: list[tuple[float, float]] = []
-    lowest = top
-    for piece in sorted(above, key=lambda piece: -piece.box[3]):
-        if lowest - piece.box[3] > _HEAD_STEP:
-            break
-        met = [column for column in columns if column[0] < piece.box[2] and piece.box[0] < column[1]]
-        if len(met) > 1 or piece.box[2] - piece.box[0] > _HEAD_WIDTH:
-            continue
-        lowest = min(lowest, piece.box[1])
-        columns = [column for column in columns if column not in met]
-        columns.append((min([piece.box[0], *(at for at, _ in met)]), max([piece.box[2], *(at for _, at in met)])))
-    columns.sort()
+    columns = _heads(above, top)
     steps = [(after[0] + after[1] - before[0] - before[1]) / 2 for before, after in pairwise(columns)]
     if len(columns) < _WIDE or max(steps) > _EVEN_HEADS * min(steps):
         return []
@@ -247,6 +233,47 @@ def _headed_columns(rows: Sequence[Sequence[Written]], pieces: Sequence[Written]
         for column in columns
         for own in [[value for row in rows for value in row if _is_within(value, [column])]]
     ]
+
+
+def _heads(above: Sequence[Written], top: float) -> list[tuple[float, float]]:
+    """From where to where the heads of columns stand whose lines end at ``top``.
+
+    Heads are narrow; what is wider stands above several of them, or is several of them that nearly touch.
+    """
+    columns: list[tuple[float, float]] = []
+    narrow: list[Written] = []
+    wide: list[Written] = []
+    lowest = top
+    for piece in sorted(above, key=lambda piece: -piece.box[3]):
+        if lowest - piece.box[3] > _HEAD_STEP:
+            break
+        met = [column for column in columns if column[0] < piece.box[2] and piece.box[0] < column[1]]
+        if len(met) > 1 or piece.box[2] - piece.box[0] > _HEAD_WIDTH:
+            wide.append(piece)
+            continue
+        lowest = min(lowest, piece.box[1])
+        narrow.append(piece)
+        columns = [column for column in columns if column not in met]
+        columns.append((min([piece.box[0], *(at for at, _ in met)]), max([piece.box[2], *(at for _, at in met)])))
+    touching = [piece for piece in wide if any(abs(piece.middle - head.middle) <= _BESIDE for head in narrow)]
+    return _with_touching(sorted(columns), touching)
+
+
+def _with_touching(columns: Sequence[tuple[float, float]], wide: Sequence[Written]) -> list[tuple[float, float]]:
+    """The columns of heads, with those of heads that were read as one piece: as many as fit where it stands."""
+    middles = [(start + end) / 2 for start, end in columns]
+    pitch = min((after - before for before, after in pairwise(middles)), default=0.0)
+    found = [*columns[:1]]
+    for (before, after), column in zip(pairwise(middles), columns[1:], strict=True):
+        count = round((after - before) / pitch)
+        step = (after - before) / count
+        for number in range(1, count):
+            middle = before + step * number
+            if not any(piece.box[0] < middle < piece.box[2] for piece in wide):
+                return list(columns)
+            found.append((middle - step / 4, middle + step / 4))
+        found.append(column)
+    return found
 
 
 # --- the table -------------------------------------------------------------------------------------------------

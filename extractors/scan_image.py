@@ -45,7 +45,9 @@ _MOST_ENLARGED = 4.0
 # Hairlines of light type come out paler than many a page that shines through: little may be cut off as paper.
 _WHITE = 0.92  # of the way from ink to paper
 _DARK = 170  # what is darker is ink
+_STROKE = 225  # what is paler is no part of a stroke
 _NEGATIVE = 70  # of 255; a page half of which is darker is a negative
+_THIN = 0.15  # of its length; thinner marks say nothing of the size of print
 _MASS = 0.7  # em; no stroke is so thick
 _PRINT = (110, 80, 55)  # of 255; print is as dark as this, grey stamps are paler
 _STAMP_PALE = 225  # what is paler is paper
@@ -287,14 +289,19 @@ def _flattened(grey: Pixels) -> Pixels:
 
 
 def _without_speckle(grey: Pixels) -> Pixels:
-    """``grey`` without the single dark and light pixels that a scanner strews; strokes, however thin, stay."""
+    """``grey`` without the single dark and light pixels that a scanner strews; strokes, however thin and pale, stay."""
     dark = (grey < _DARK).astype(np.uint8)
-    around = _array(cv2.boxFilter(dark, -1, (3, 3), normalize=False, borderType=cv2.BORDER_REPLICATE))
-    pepper = (dark == 1) & (around <= 2)
+    around = _around(dark)
+    pepper = (dark == 1) & (around <= 2) & (_around((grey < _STROKE).astype(np.uint8)) <= 2)
     salt = (dark == 0) & (around >= 8)
     if np.count_nonzero(pepper) < 0.0004 * grey.size and np.count_nonzero(salt) < 0.00002 * grey.size:
         return grey
     return np.where(pepper, 255, np.where(salt, cv2.erode(grey, np.ones((3, 3), np.uint8)), grey)).astype(np.uint8)
+
+
+def _around(mask: Pixels) -> Pixels:
+    """How many of the nine pixels in and around each are marked."""
+    return _array(cv2.boxFilter(mask, -1, (3, 3), normalize=False, borderType=cv2.BORDER_REPLICATE))
 
 
 def _array(values: object) -> Pixels:
@@ -369,7 +376,7 @@ def frame(grey: Pixels, factor: float, turn: int | None = None) -> Frame:
     scale = 1.0
     if em and (em < _SMALL_EM or em > _LARGE_EM):
         scale = min(_EM / em, _MOST_ENLARGED, math.sqrt(2 * _MOST_WORKED / grey.size))
-    skew = find_skew(_without_masses(ink_of(turned), em or _EM))
+    skew = find_skew(without_masses(ink_of(turned), em or _EM))
     straight, back = _straightened(turned, skew, scale)
     to_picture = _compose(_scaling(1 / factor), _compose(_turn_back(turn, grey.shape), back))
     return Frame(straight, ink_of(straight), (em or _EM) * scale, to_picture, turn, skew)
@@ -405,7 +412,8 @@ def _whole(ink: Pixels) -> Pixels:
 def text_size(boxes: NDArray[np.int32]) -> float | None:
     """The em of most text in px, from the size of whole characters; None where there are too few marks."""
     sides = np.maximum(boxes[:, 2], boxes[:, 3])
-    sides = sides[sides >= 6]
+    # Thin marks are pieces of rules, or digits and strokes of which there are enough others.
+    sides = sides[(sides >= 6) & (np.minimum(boxes[:, 2], boxes[:, 3]) > _THIN * sides)]
     if len(sides) < 8:
         return None
     return float(np.percentile(sides, 70)) * 1.12
@@ -429,7 +437,7 @@ def _is_level(grey: Pixels, marks: NDArray[np.int32]) -> bool:
     return cv2.connectedComponents(_array(across))[0] <= cv2.connectedComponents(_array(down))[0]
 
 
-def _without_masses(ink: Pixels, em: float) -> Pixels:
+def without_masses(ink: Pixels, em: float) -> Pixels:
     """``ink`` without what is dark all over: the lid beside the paper, holes, shadows; their edges run askew."""
     side = max(9, round(_MASS * em))
     masses = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))

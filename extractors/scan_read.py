@@ -58,10 +58,12 @@ _UNREAD_SHAPE = 0.5
 _SURE_ONE = 0.99
 _WIDEST_ONE = 0.65  # of its height
 _SEPARATOR = re.compile(r"[.,]")
-# Before the number of a label, what is left of a rule reads as a dash or as 一.
+# Before the number of a label, what is left of rules reads as dashes, or as 一 and 二.
 _REST_OF_RULE = re.compile(
-    r"^[-—_一]{1,3}(?=[(（][一二三四五六七八九十]{1,2}[)）]|[一二三四五六七八九十]{1,2}、|\d{1,2}[.．、])"
+    r"^[-—_一二]{1,3}(?=[(（][一二三四五六七八九十]{1,2}[)）]|[一二三四五六七八九十]{1,2}、|\d{1,2}[.．、])"
 )
+# A minus set as a long dash is read as one or as two.
+_SIGNS = re.compile(r"^-{2,}(?=\d)")
 _GROUPED = re.compile(r"\d[.,]\d{3}(?!\d)")
 
 
@@ -334,10 +336,10 @@ def _settled(reading: ValueReading, strip: Strip) -> CellReading:
 
 
 def _without_specks(values: tuple[tuple[str, float], ...]) -> tuple[tuple[str, float], ...]:
-    """Readings without a point or comma at the end, which is dirt: their probabilities add up."""
+    """Readings without a point or comma at the end, which is dirt, and with one sign: their probabilities add up."""
     chances: dict[str, float] = {}
     for text, chance in values:
-        bare = text.rstrip(".,").lstrip(",") or text
+        bare = _SIGNS.sub("-", text.rstrip(".,").lstrip(",")) or text
         chances[bare] = chances.get(bare, 0.0) + chance
     return tuple(sorted(chances.items(), key=lambda item: -item[1]))
 

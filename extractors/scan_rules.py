@@ -35,7 +35,11 @@ _UPRIGHT = 1.05  # em; a vertical one
 _CROSSING = 2.5  # em; a stroke of at least this length runs across as a rule
 _TILE = 8.0  # em; a rule is followed in pieces of this length, for paper that is not flat
 _THICK = 0.34  # em; what is thicker is a fill or a picture
+_SPOT, _THIN = 0.6, 0.2  # em; of a stroke that touches something: its whole height, and its thickness in the mean
+_ARC, _RADIUS = 1.8, 20.0  # em; length from which on a bend is seen; rings of seals have a smaller radius
+_SAGITTA = 1.5  # px; what is less bent is straight
 _BREAK = 8.0  # units; a gap in a rule up to this is the scanner's
+_HOLE = 30.0  # units; the same in one that nothing but a rule can be
 _SMALLEST_WIDTH = 80.0  # units; a narrower grid is a character of a heading or an ornament
 _SURELY = 45.0  # units; a rule of this length is no stroke of a character
 _PALE = 205  # grey; thin rules come out paler than print
@@ -43,12 +47,15 @@ _CLEAR = 170  # grey; darker than what shows through
 _GHOST = 75.0  # grey; rules paler than the others by more show through from the back of the sheet
 _HAIRLINE = 125.0  # grey; a rule of one pixel is as pale as this, what shows through is paler
 _EVIDENT = 0.7  # share of the side of a slot that is dark where a rule runs
+_PALE_EVIDENT, _BARE = 0.85, 0.25  # the same of a pale rule, and at most of what is beside it
+_BESIDE = 3.0  # units; how far beside
 # A short rule is told from a stroke of a character by the share of the way from rule to rule that it is dark,
 _THROUGHOUT = 0.95
 _ALMOST = 0.92  # where no print is beside it,
 _MOSTLY = 0.85  # where it is longer than two characters besides,
 _HALF = 0.5  # or where it parts two others evenly.
-_TWO_LINES = 20.0  # units
+_PIECES = 0.7  # or than three,
+_TWO_LINES, _THREE_LINES = 20.0, 33.0  # units
 _EVENLY = 0.06  # of the distance of two rules; how far one that parts them evenly may be from their middle
 _LEAST_LEFT = 0.3  # share of its length that is left of a rule of which a scan lost a part
 # Any rule is told by the share of its own length that it is dark; strokes of characters in a line are so for up to 0.9.
@@ -67,7 +74,7 @@ _FAR = 15.0  # units; and are no farther apart
 _MOST_BANDS = 0.6  # share of the rows (columns) through which a rule runs that a scan may have lost in one
 _CLEARANCE = 1.0  # units; print keeps so far from a rule
 _REST = 0.2  # share of a side that is left of a rule there
-_APART = 6.0  # units; what stands in two cells is as far apart, characters of one text are not
+_APART = 8.0  # units; what stands in two cells is as far apart, characters of one text, brackets too, are not
 _AT_RULE = 2.5  # units; a mark so narrow and so near to where a rule should run is what is left of it
 _REACH = 6.0  # units; a rule ends at another if it comes this near
 
@@ -109,7 +116,39 @@ def find_rules(grey: Pixels, em: float) -> Ruling:
     darkest = max(_usual_darkness([*level, *upright]) + _GHOST, _HAIRLINE)
     horizontal, alone = _joined([stroke for stroke in level if stroke.grey <= darkest])
     vertical, also_alone = _joined([stroke for stroke in upright if stroke.grey <= darkest])
+    # What a scan broke of the level rules is mended first: it tells where the upright ones may end.
+    horizontal, alone = _bridged(horizontal, vertical, alone)
+    vertical, also_alone = _bridged(vertical, horizontal, also_alone)
     return Ruling(horizontal, vertical, alone | also_alone)
+
+
+def _bridged(
+    rules: Sequence[Rule], across: Sequence[Rule], alone: frozenset[Rule]
+) -> tuple[list[Rule], frozenset[Rule]]:
+    """Pieces in one line that stand alone joined over a gap, and which rules stand alone.
+
+    A merged cell leaves a gap that begins and ends at rules across; another one is the scanner's.
+    """
+    joined: list[Rule] = []
+    lonely = set(alone)
+    for rule in rules:
+        last = joined[-1] if joined else None
+        if last is not None and {last, rule} <= lonely and _is_one(last, rule, across):
+            joined[-1] = Rule(last.at, last.start, rule.end)
+            lonely.add(joined[-1])
+        else:
+            joined.append(rule)
+    return joined, frozenset(lonely)
+
+
+def _is_one(before: Rule, behind: Rule, across: Sequence[Rule]) -> bool:
+    if before.at != behind.at or not 0 <= behind.start - before.end <= _HOLE:
+        return False
+    if max(before.end - before.start, behind.end - behind.start) < _TWO_LINES:
+        return False
+    ends = (before.end, behind.start)
+    here = [rule.at for rule in across if rule.start - _REACH <= before.at <= rule.end + _REACH]
+    return not all(any(abs(at - end) <= _REACH for at in here) for end in ends)
 
 
 def _joined(strokes: Sequence[_Stroke]) -> tuple[list[Rule], frozenset[Rule]]:
@@ -134,7 +173,9 @@ def _joined(strokes: Sequence[_Stroke]) -> tuple[list[Rule], frozenset[Rule]]:
         dark, beside = _covered(rule, parts), _beside(parts)
         # A worn rule has gaps; nothing but rules is so long and so far from all print.
         worn = rule.end - rule.start >= _LONG and dark >= 0.5 and beside <= 0.1
-        if dark >= _UNBROKEN or (dark >= _NEARLY and beside <= _ASIDE_MOST) or worn:
+        # Pieces that are dark throughout are those of a broken rule; strokes of characters have gaps themselves.
+        broken = dark >= _MOSTLY and _own_darkness(parts) >= _UNBROKEN
+        if dark >= _UNBROKEN or broken or (dark >= _NEARLY and beside <= _ASIDE_MOST) or worn:
             kept.append(rule)
             crowded.extend([rule] if beside > _ALONE else [])
     whole = _without_breaks(kept)
@@ -151,6 +192,11 @@ def _beside(parts: Sequence[_Stroke]) -> float:
     before = sum(part.before * part.length for part in parts)
     behind = sum(part.behind * part.length for part in parts)
     return max(before, behind) / whole
+
+
+def _own_darkness(parts: Sequence[_Stroke]) -> float:
+    """The share of the parts' length that is dark, whatever is between them."""
+    return sum(part.dark * part.length for part in parts) / (sum(part.length for part in parts) or 1.0)
 
 
 def _covered(rule: Rule, parts: Sequence[_Stroke]) -> float:
@@ -196,8 +242,14 @@ def _level_strokes(grey: Pixels, em: float, shortest: float) -> Iterator[_Stroke
         sums = np.bincount(labels[places], grey[:, start : start + tile][places], count)
         means = sums[1:] / np.maximum(1, stats[1:, 4])
         found = zip(stats[1:].tolist(), centres[1:].tolist(), means.tolist(), strict=True)
-        for (left, top, width, height, _), (_, middle), darkness in found:
-            if height <= _THICK * em + 2 and width >= 0.25 * em:
+        for number, ((left, top, width, height, area), (_, middle), darkness) in enumerate(found, start=1):
+            if _is_flat(width, height, area, em) and width >= 0.25 * em:
+                if (
+                    width >= _ARC * em
+                    and height >= 4
+                    and _is_arc(labels[top : top + height, left : left + width] == number, em)
+                ):
+                    continue
                 line = mask[round(middle)]
                 low = start + left - _run(line[max(0, start + left - reach) : start + left][::-1])
                 high = start + left + width + _run(line[start + left + width :][:reach])
@@ -210,6 +262,20 @@ def _level_strokes(grey: Pixels, em: float, shortest: float) -> Iterator[_Stroke
                     _share(columns[max(0, top - aside - 2) : max(0, top - aside)]),
                     _share(columns[top + height + aside : top + height + aside + 2]),
                 )
+
+
+def _is_flat(width: int, height: int, area: int, em: float) -> bool:
+    """Whether a mark is a stroke: low, or low but for a spot where it touches what is beside it."""
+    return height <= _THICK * em + 2 or (height <= _SPOT * em and area <= _THIN * em * width)
+
+
+def _is_arc(mark: NDArray[np.bool_], em: float) -> bool:
+    """Whether a stroke bends as the ring of a seal does; paper bends far less."""
+    counts = mark.sum(axis=0)
+    columns = np.flatnonzero(counts)
+    middles = (mark * np.arange(len(mark))[:, None]).sum(axis=0)[columns] / counts[columns]
+    bend = abs(float(np.polyfit(columns, middles, 2)[0]))
+    return bend * len(columns) ** 2 / 4 >= _SAGITTA and bend * 2 * _RADIUS * em >= 1
 
 
 def _run(line: Pixels) -> int:
@@ -252,8 +318,10 @@ def ruled_grids(ruling: Ruling, grey: Pixels, marks: NDArray[np.int32], em: floa
 def _add_evident(lattice: Lattice, grey: Pixels, unit: float) -> None:
     """Add the sides of slots that are dark along most of their length, though in pieces too short to be found.
 
-    Writing in a merged cell crosses a line that goes on elsewhere, but it never follows it that far.
+    Writing in a merged cell crosses a line that goes on elsewhere, but it never follows it that far. A pale side is
+    evident too if nothing stands beside it.
     """
+    aside = max(3, round(_BESIDE / unit))
     upright = np.ascontiguousarray(grey.T)
     for picture, rules, sides in (
         (grey, lattice.horizontal, lattice.xs),
@@ -261,10 +329,14 @@ def _add_evident(lattice: Lattice, grey: Pixels, unit: float) -> None:
     ):
         for at, found in rules.items():
             row = round(at / unit)
-            band = picture[max(0, row - 2) : row + 3].min(axis=0, initial=255) < _CLEAR
+            band, before, behind = (
+                picture[max(0, near - reach) : near + reach + 1].min(axis=0, initial=255)
+                for near, reach in ((row, 2), (row - aside, 1), (row + aside, 1))
+            )
             for start, end in pairwise(sides):
-                part = band[round(start / unit) : round(end / unit)]
-                if len(part) and np.mean(part) >= _EVIDENT:
+                side = slice(round(start / unit), max(round(start / unit) + 1, round(end / unit)))
+                bare = max(np.mean(near[side] < _PALE) for near in (before, behind)) <= _BARE
+                if np.mean(band[side] < _CLEAR) >= _EVIDENT or (bare and np.mean(band[side] < _PALE) >= _PALE_EVIDENT):
                     found.append(Rule(at, start, end))
 
 
@@ -317,6 +389,8 @@ def _parts(
     before, at, behind = ats
     left_end, right_start = float("-inf"), float("inf")
     for left, top, right, bottom in prints:
+        if bottom - top <= _AT_RULE and (top <= band[0] + _AT_RULE or bottom >= band[1] - _AT_RULE):
+            continue  # what is left of the rule across
         if abs(left + right - 2 * at) <= 2 * _AT_RULE and right - left <= _AT_RULE:
             is_rest = is_rest or top <= band[0] + _AT_RULE or bottom >= band[1] - _AT_RULE
             continue
@@ -376,9 +450,11 @@ def _without_strokes(ruling: Ruling, grey: Pixels, unit: float) -> tuple[list[Ru
     horizontal, vertical = ruling.horizontal, ruling.vertical
     for _ in range(2):
         kept = [rule for rule in horizontal if _is_long(rule) or _reach(rule, vertical, grey, unit) >= _THROUGHOUT]
-        vertical = [
+        whole = [
             rule for rule in vertical if _is_long(rule) or _reach(rule, kept, upright, unit) >= _enough(rule, ruling)
         ]
+        rest = (set(vertical) - set(whole)) & ruling.alone
+        vertical = whole + [part for rule in rest for part in _crossing_parts(rule, kept, upright, unit)]
         horizontal = kept
     found = set(vertical)
     vertical += [
@@ -390,6 +466,17 @@ def _without_strokes(ruling: Ruling, grey: Pixels, unit: float) -> tuple[list[Ru
         and _reach(rule, horizontal, upright, unit) >= _HALF
     ]
     return horizontal, sorted(vertical)
+
+
+def _crossing_parts(rule: Rule, across: Sequence[Rule], picture: Pixels, unit: float) -> Iterator[Rule]:
+    """What runs from rule to rule of an upright rule that goes on beyond one of them, as no stroke of print does."""
+    ats = sorted({other.at for other in across if other.start - _REACH <= rule.at <= other.end + _REACH})
+    if not any(rule.start + _REACH < at < rule.end - _REACH for at in ats):
+        return
+    for low, high in pairwise(ats):
+        part = Rule(rule.at, max(rule.start, low), min(rule.end, high))
+        if part.end - part.start > _REACH and _reach(part, across, picture, unit) >= _MOSTLY:
+            yield part
 
 
 def _mended(rules: list[Rule]) -> list[Rule]:
@@ -423,6 +510,8 @@ def _enough(rule: Rule, ruling: Ruling) -> float:
     """The share of its way that a short upright rule has to be dark, by how unlike a character's stroke it is."""
     if rule not in ruling.alone:
         return _THROUGHOUT
+    if rule.end - rule.start >= _THREE_LINES:
+        return _PIECES
     return _MOSTLY if rule.end - rule.start >= _TWO_LINES else _ALMOST
 
 

@@ -24,11 +24,14 @@ _PRINTED = re.compile(
     r"(?P<digits>\d[\d,，]*)(?:\.(?P<decimals>\d+))?(?P<inside>余|多|几|\+)?(?P<scale>[十百千万亿]*)(?P<behind>余|多|几|\+)?"
 )
 _HAN_MYRIAD = re.compile(r"[一二三四五六七八九十百千两](?P<inside>余|多|几)?(?P<scale>[万亿])(?P<behind>余|多|几)?")
+_DECIMALS = re.compile(r"\.(\d+)")
 _ROUND_UP = re.compile(r"[余多几+]")
 # How much of the text before a figure is looked at.
 _BEFORE = 160
+_BEHIND = 16
 _CLAUSE = re.compile(r"[,，。;；:：!?！？\n]")
 _STOP = re.compile(r"[。;；!?！？]|\n\s*\n")
+_MARK = re.compile(r"[,，、。;；:：!?！？()（）\d\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ class Stated:
     """A claim with its context; words are simplified and without white space.
 
     ``name`` is built from the field, the value and the count of claims alike before it, so it stays as long as the
-    prose does. ``gap`` runs from the figure before (at most a few clauses), ``lead`` is its last clause.
+    prose does. ``gap`` runs from the figure before (at most a few clauses), ``lead`` is its last clause; ``behind`` are
+    the few characters that follow, up to the next mark.
     """
 
     claim: Claim
@@ -76,6 +80,7 @@ class Stated:
     gap: str
     lead: str
     label: str
+    behind: str
 
     @property
     def value(self) -> Decimal:
@@ -89,8 +94,13 @@ class Stated:
 
     @property
     def wording(self) -> str:
-        """Label, words before it and its own text, in which a stated nil has its verb."""
-        return f"{self.lead}|{self.claim.text}|{self.label}"
+        """Label, words before it and its own text, in which a stated nil has its verb; of a nil what it denies, too."""
+        return f"{self.lead}|{self.claim.text}|{self.label}|{self.denied}"
+
+    @property
+    def denied(self) -> str:
+        """What stands behind a stated nil: 无复议后起诉案件."""
+        return self.behind if not self.claim.value and self.claim.unit is None else ""
 
     def shown(self) -> str:
         """The label and the figure as printed."""
@@ -129,10 +139,15 @@ def read_claims(claims: Sequence[Claim], text: str) -> dict[str, Stated]:
             lead=_CLAUSE.split(gap)[-1],
             # A heading that runs on into the paragraph is no part of a label.
             label=encode(claim.label or "").chars.rsplit("\n", 1)[-1],
+            behind=_behind(text, claim.evidence.end),
         )
         # Several nils share one place, and so what stands before it.
         end = end if claim.evidence.end is None or later == start else claim.evidence.end
     return stated
+
+
+def _behind(text: str, end: int | None) -> str:
+    return "" if end is None else _MARK.split(encode(text[end : end + _BEHIND]).chars)[0]
 
 
 def plain(value: Number | Decimal) -> str:
@@ -189,6 +204,25 @@ def _last_digit(value: Decimal, match: re.Match[str] | None, unit: str) -> tuple
     if parts.get("behind") and scale > 1:
         step = min(step, scale)
     return digit, step
+
+
+def last_digit(share: Stated) -> Decimal:
+    """What one more in the last printed digit of a percentage is worth; 成 are tenths."""
+    decimals = _DECIMALS.search(share.claim.text.replace("点", "."))
+    if decimals:
+        return Decimal(1).scaleb(-len(decimals[1]))
+    return Decimal(10) if "成" in share.claim.text else Decimal(1)
+
+
+def percent(share: Stated) -> Interval:
+    """What a percentage can mean: rounded or cut off at its last printed digit, or as wide as 约 and 以上 make it."""
+    digit = last_digit(share)
+    if share.claim.bound == "about" and "成" in share.claim.text:
+        # 约一成 is what is nearer to one tenth than to none or two.
+        return Interval(share.value - digit / 2, share.value + digit / 2)
+    if share.claim.bound != "exact":
+        return share.interval
+    return Interval(share.value - digit / 2, share.value + digit, open=True)
 
 
 def ancestors(stated: Stated, by_id: Mapping[str, Stated]) -> list[Stated]:

@@ -77,6 +77,8 @@ def _label(
     total = next((word for word in words["total"] if text.endswith(word, start, end)), None)
     if total and (named is None or _is_area(text[start:end])):
         return after or (end - len(total), end)
+    if after and named and place and _behind_previous(spans[place - 1], phrases[place - 1], named):
+        return after
     if named and not (after and _says_little(text[named[0] : named[1]], text[after[0] : after[1]])):
         return _without_verb(text, named, phrase.field, channels)
     if after or named:
@@ -84,6 +86,11 @@ def _label(
     if start == floor and place and spans[place - 1]:
         return spans[place - 1]
     return _previous(text, floor, start, phrase.field, channels)
+
+
+def _behind_previous(span: Span | None, previous: Phrase, named: Span) -> bool:
+    """Whether the words before a figure are the label of the one before it: ⟦9件⟧维持、⟦1件⟧被纠正."""
+    return span is not None and span[0] >= previous.end and span[0] <= named[0] and named[1] <= span[1]
 
 
 def _is_area(lead: str) -> bool:

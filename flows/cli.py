@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -136,6 +136,8 @@ def _parser() -> argparse.ArgumentParser:
     decisions.set_defaults(command=_decisions)
 
     _add_labels(commands)
+    _add_findings(commands)
+    _add_ledger(commands)
 
     train = commands.add_parser("train", help="make a new model of the prose from annotated passages")
     train.add_argument(
@@ -179,6 +181,42 @@ def _add_labels(commands: Any) -> None:
     labels.add_argument("--out", type=Path, required=True, metavar="FILE")
     _add_store(labels)
     labels.set_defaults(command=_labels)
+
+
+def _add_findings(commands: Any) -> None:
+    findings = commands.add_parser("findings", help="what does not add up in the store, the worst first, or counted")
+    findings.add_argument(
+        "--rule", type=printable, help="only this rule (years.carry), or this family of rules (years)"
+    )
+    findings.add_argument(
+        "--authority", type=printable, metavar="NAME", help="only bodies with NAME in their name, or called so"
+    )
+    findings.add_argument("--year", type=int, help="only reports for this year")
+    findings.add_argument(
+        "--status", choices=("inconsistent", "unverifiable", "consistent", "all"), default="inconsistent",
+        help="default: %(default)s",
+    )  # fmt: skip
+    findings.add_argument("--origin", choices=("report", "reading", "unknown"), help="only what this explains")
+    findings.add_argument("--by", choices=("rule", "authority", "year"), help="numbers of findings instead of a list")
+    _add_format(findings)
+    _add_store(findings)
+    findings.set_defaults(command=_findings)
+
+
+def _add_ledger(commands: Any) -> None:
+    ledger = commands.add_parser("ledger", help="which body's report for which year is there, missing or unreadable")
+    ledger.add_argument(
+        "--authority", type=printable, metavar="NAME", help="only bodies with NAME in their name, or called so"
+    )
+    ledger.add_argument("--year", type=int, help="only this year")
+    ledger.add_argument("--status", choices=("received", "missing", "duplicate", "revised", "unreadable"))
+    _add_format(ledger)
+    _add_store(ledger)
+    ledger.set_defaults(command=_ledger)
+
+
+def _add_format(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="default: %(default)s")
 
 
 def _version() -> str:
@@ -355,6 +393,37 @@ def _export(options: argparse.Namespace) -> int:
     return 0
 
 
+def _findings(options: argparse.Namespace) -> int:
+    from flows.findings import Choice, count_rows, find_rows, written, written_counts
+    from flows.store import Store, StoreError
+
+    choice = Choice(options.rule, options.authority, options.year, options.status, options.origin)
+    try:
+        with Store(options.store) as store:
+            rows = find_rows(store, choice)
+            if options.by:
+                _print_lines(written_counts(count_rows(rows, options.by), options.format, options.by))
+            else:
+                _print_lines(written(rows, options.format))
+    except StoreError as error:
+        raise UsageError(str(error)) from error
+    return 0
+
+
+def _ledger(options: argparse.Namespace) -> int:
+    from flows.ledger import chosen, read_ledger, written
+    from flows.store import Store, StoreError
+
+    try:
+        with Store(options.store) as store:
+            ledger = read_ledger(store)
+    except StoreError as error:
+        raise UsageError(str(error)) from error
+    entries = chosen(ledger, options.authority, options.year, options.status)
+    _print_lines(written(ledger, entries, options.format))
+    return 0
+
+
 def _text(options: argparse.Namespace) -> int:
     from extractors.extract import read_document
 
@@ -462,6 +531,14 @@ def _print(text: str) -> None:
     """Text for people on standard output, in UTF-8 whatever the locale says."""
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    """Lines on standard output, in UTF-8, as they come."""
+    sys.stdout.flush()
+    for line in lines:
+        sys.stdout.buffer.write(line.encode("utf-8", "backslashreplace") + b"\n")
     sys.stdout.buffer.flush()
 
 

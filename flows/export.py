@@ -1,4 +1,4 @@
-"""The store as files: CSV, Parquet, an Excel workbook, and JSON Lines, the records as they were written.
+"""The store as files: CSV, Parquet, an Excel workbook, and JSON Lines, the records with the findings between years.
 
 All are written row by row, whatever the size of the store.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from flows.inbox import InboxFile, Plan, find_files, make_plan, printable, scan
 from flows.screen import Screen
 from flows.store import DUPLICATE, Store
 from flows.workers import CRASHED, EXTRACTOR, INTERRUPTED, TIME_LIMIT_S, Outcome
+from flows.years import settle_years
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,8 @@ class Run:
         self._screen.progress(self._settled, len(self.plan.to_read))
 
     def finish(self) -> Summary:
-        """Works out revisions, completes the run's row and counts."""
-        self._store.find_revisions()
+        """Works out revisions and what lies between years, completes the run's row and counts."""
+        settle_years(self._store)
         summary = self._summarise()
         counts: dict[str, int | float] = {
             "seconds": summary.seconds,
@@ -121,15 +123,23 @@ class Run:
         mine = "FROM reports r JOIN files f ON f.path = r.path AND f.sha256 = r.sha256 AND f.last_run = :run"
         count = self._store.count
 
-        def tally(column: str, part: str) -> dict[str, int]:
-            query = f"SELECT p.{column}, count(*) {mine} JOIN {part} p ON p.report = r.id GROUP BY 1 ORDER BY 2 DESC, 1"
-            return {name: number for name, number in count(query, run=self._id)}
+        def tally(column: str, *parts: str) -> dict[str, int]:
+            """The numbers of each value in all parts, the most frequent first; a view of them would have no index."""
+            counts: Counter[str] = Counter()
+            for part in parts:
+                query = f"SELECT p.{column}, count(*) {mine} JOIN {part} p ON p.report = r.id GROUP BY 1"
+                counts.update(dict(count(query, run=self._id)))
+            return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))
 
-        broken = count(
-            f"SELECT p.rule, sum(p.severity = 'error'), sum(p.severity <> 'error') {mine} "
-            "JOIN findings p ON p.report = r.id WHERE p.status = 'inconsistent' GROUP BY 1 ORDER BY 1",
-            run=self._id,
-        )
+        broken = [
+            row
+            for part in ("findings", "year_findings")
+            for row in count(
+                f"SELECT p.rule, sum(p.severity = 'error'), sum(p.severity <> 'error') {mine} "
+                f"JOIN {part} p ON p.report = r.id WHERE p.status = 'inconsistent' GROUP BY 1 ORDER BY 1",
+                run=self._id,
+            )
+        ]
         quarantined = count(
             "SELECT q.path, q.code, q.message FROM quarantine q JOIN files f ON f.path = q.path "
             "WHERE f.last_run = :run AND q.code <> :duplicate ORDER BY q.path",
@@ -147,10 +157,19 @@ class Run:
             revised=count(f"SELECT count(*) {mine} JOIN revisions v ON v.report = r.id", run=self._id)[0][0],
             quarantine=tuple((path, code, reason) for path, code, reason in quarantined),
             cells=tally("status", "cells"),
-            verdicts=tally("status", "findings"),
-            findings={rule: (errors, warnings) for rule, errors, warnings in broken},
+            verdicts=tally("status", "findings", "year_findings"),
+            findings=_added(broken),
             problems=tally("code", "problems"),
         )
+
+
+def _added(broken: list[tuple[str, int, int]]) -> dict[str, tuple[int, int]]:
+    """Errors and warnings by rule; a rule can have findings within a report and between years."""
+    sums: dict[str, tuple[int, int]] = {}
+    for rule, errors, warnings in broken:
+        known = sums.get(rule, (0, 0))
+        sums[rule] = (known[0] + errors, known[1] + warnings)
+    return sums
 
 
 @contextlib.contextmanager

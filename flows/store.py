@@ -16,9 +16,27 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.types import UserDefinedType
 
+from extractors.authorities import Identity, identify, read_body
 from flows.inbox import InboxFile, printable
+from flows.schema import (
+    Numeric,
+    bodies,
+    cells,
+    claims,
+    entities,
+    files,
+    findings,
+    metadata,
+    problems,
+    quarantine,
+    reports,
+    revisions,
+    runs,
+    year_findings,
+    year_problems,
+    years_compared,
+)
 from flows.views import create_indexes, create_views
 
 FILE_NAME = "gongkai.sqlite"
@@ -34,173 +52,6 @@ class StoreError(RuntimeError):
     """The store cannot be used; the message says what to do."""
 
 
-class _Numeric(UserDefinedType[Any]):
-    """NUMERIC as SQLite means it: whole numbers are stored as integers, others as doubles."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "NUMERIC"
-
-
-metadata = sa.MetaData()
-
-runs = sa.Table(
-    "runs",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("started", sa.Text, nullable=False),
-    sa.Column("finished", sa.Text),
-    sa.Column("seconds", sa.Float),
-    sa.Column("inbox", sa.Text, nullable=False),
-    sa.Column("extractor", sa.Text, nullable=False),
-    sa.Column("read", sa.Integer),
-    sa.Column("reused", sa.Integer),
-    sa.Column("duplicates", sa.Integer),
-    sa.Column("revised", sa.Integer),
-    sa.Column("quarantined", sa.Integer),
-)
-
-reports = sa.Table(
-    "reports",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("sha256", sa.Text, nullable=False, unique=True),
-    sa.Column("path", sa.Text, nullable=False),
-    sa.Column("extractor", sa.Text, nullable=False),
-    sa.Column("run", sa.ForeignKey("runs.id"), nullable=False),
-    sa.Column("media_type", sa.Text),
-    sa.Column("pages", sa.Integer),
-    sa.Column("scanned", sa.Integer),
-    sa.Column("title", sa.Text),
-    sa.Column("authority", sa.Text),
-    sa.Column("year", sa.Integer),
-    sa.Column("form", sa.Text),
-    sa.Column("disclosure_form", sa.Text),
-    sa.Column("applications_form", sa.Text),
-    sa.Column("disputes_form", sa.Text),
-    sa.Column("coverage", sa.Text),
-    sa.Column("published", sa.Text),
-    sa.Column("region", sa.Text),
-    sa.Column("record", sa.Text, nullable=False),
-    sa.Index("reports_by_authority", "authority", "year"),
-)
-
-
-def _part(name: str, *columns: sa.Column[Any], keyed: bool = False) -> sa.Table:
-    """A table of the parts of a report, in the order of the record."""
-    place = sa.Column("key", sa.Text, primary_key=True) if keyed else sa.Column("n", sa.Integer, primary_key=True)
-    owner: sa.Column[Any] = sa.Column("report", sa.ForeignKey("reports.id"), primary_key=True)
-    return sa.Table(name, metadata, owner, place, *columns, sqlite_with_rowid=False)
-
-
-def _place() -> tuple[sa.Column[Any], ...]:
-    """Evidence: page and box ``[left, top, right, bottom]`` in points, or offsets, or both."""
-    return (
-        sa.Column("page", sa.Integer),
-        sa.Column("box", sa.Text),
-        sa.Column("start", sa.Integer),
-        sa.Column("end", sa.Integer),
-    )
-
-
-cells = _part(
-    "cells",
-    sa.Column("n", sa.Integer, nullable=False),
-    sa.Column("value", _Numeric()),
-    sa.Column("value_exact", sa.Text),
-    sa.Column("raw", sa.Text),
-    sa.Column("unit", sa.Text),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("confidence", sa.Float),
-    *_place(),
-    keyed=True,
-)
-
-entities = _part(
-    "entities",
-    sa.Column("field", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("role", sa.Text),
-    sa.Column("kind", sa.Text),
-    sa.Column("confidence", sa.Float),
-    *_place(),
-)
-
-claims = _part(
-    "claims",
-    sa.Column("id", sa.Text, nullable=False),
-    sa.Column("field", sa.Text, nullable=False),
-    sa.Column("value", _Numeric()),
-    sa.Column("value_exact", sa.Text),
-    sa.Column("unit", sa.Text),
-    sa.Column("bound", sa.Text),
-    sa.Column("text", sa.Text),
-    sa.Column("sentence", sa.Text),
-    sa.Column("label", sa.Text),
-    sa.Column("scope", sa.Text),
-    sa.Column("part_of", sa.Text),
-    sa.Column("partition", sa.Text),
-    sa.Column("confidence", sa.Float),
-    *_place(),
-)
-
-findings = _part(
-    "findings",
-    sa.Column("id", sa.Text, nullable=False),
-    sa.Column("rule", sa.Text, nullable=False),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("severity", sa.Text),
-    sa.Column("origin", sa.Text),
-    sa.Column("message", sa.Text),
-    sa.Column("expected", _Numeric()),
-    sa.Column("reported", _Numeric()),
-    sa.Column("difference", _Numeric()),
-    sa.Column("cells", sa.Text),
-    sa.Column("claims", sa.Text),
-    sa.Column("suggestion", sa.Text),
-)
-
-problems = _part(
-    "problems",
-    sa.Column("code", sa.Text, nullable=False),
-    sa.Column("message", sa.Text),
-    *_place(),
-)
-
-# Every name under which a file was ever seen, with what it held when it was last seen.
-files = sa.Table(
-    "files",
-    metadata,
-    sa.Column("path", sa.Text, primary_key=True),
-    sa.Column("sha256", sa.Text),
-    sa.Column("size", sa.Integer),
-    sa.Column("first_run", sa.ForeignKey("runs.id"), nullable=False),
-    sa.Column("last_run", sa.ForeignKey("runs.id"), nullable=False),
-    sa.Index("files_by_content", "sha256"),
-)
-
-quarantine = sa.Table(
-    "quarantine",
-    metadata,
-    sa.Column("path", sa.Text, primary_key=True),
-    sa.Column("sha256", sa.Text),
-    sa.Column("code", sa.Text, nullable=False),
-    sa.Column("message", sa.Text, nullable=False),
-    sa.Column("detail", sa.Text),
-    sa.Column("extractor", sa.Text, nullable=False),
-    sa.Column("run", sa.ForeignKey("runs.id"), nullable=False),
-)
-
-# A report and the next version of it: same authority, year and coverage, other bytes.
-revisions = sa.Table(
-    "revisions",
-    metadata,
-    sa.Column("report", sa.ForeignKey("reports.id"), primary_key=True),
-    sa.Column("revises", sa.ForeignKey("reports.id"), nullable=False, unique=True),
-    sa.Column("cells_changed", sa.Integer, nullable=False),
-)
-
 _PARTS = (cells, entities, claims, findings, problems)
 
 # In the order of publication where it is known of both; else in the order of arrival.
@@ -211,9 +62,9 @@ SELECT id, earlier, (
     WHERE a.report = pairs.id AND (a.status <> b.status OR a.value_exact IS NOT b.value_exact))
 FROM (
     SELECT id, lag(id) OVER (
-        PARTITION BY authority, year, coalesce(coverage, '')
+        PARTITION BY bodies.name, year, coalesce(coverage, '')
         ORDER BY coalesce(published, '9999'), run, path) AS earlier
-    FROM reports WHERE authority IS NOT NULL AND year IS NOT NULL) AS pairs
+    FROM reports JOIN bodies ON bodies.report = id WHERE bodies.doubt IS NULL AND year IS NOT NULL) AS pairs
 WHERE earlier IS NOT NULL
 """
 
@@ -338,6 +189,9 @@ class Store:
                 self.connection.execute(reports.update().where(reports.c.id == report), row)
                 for table in _PARTS:
                     self.connection.execute(table.delete().where(table.c.report == report))
+                # What was found between this report and others was found with what it said before.
+                touched = sa.or_(year_findings.c.report == report, year_findings.c.earlier == report)
+                self.connection.execute(year_findings.delete().where(touched))
             for table in _PARTS:
                 rows = _part_rows(table, report, parsed[table.name])
                 if rows:
@@ -372,10 +226,63 @@ class Store:
                 self.connection.execute(quarantine.delete().where(quarantine.c.path == path))
 
     def find_revisions(self) -> None:
-        """Works out anew which report is a later version of which."""
+        """Works out anew which reports are of one body, and which is a later version of which."""
+        query = sa.select(reports.c.id, reports.c.authority, reports.c.region).where(reports.c.authority.is_not(None))
+        found = identify({report: read_body(authority, region) for report, authority, region in self._rows(query)})
+        known = {report: Identity(name, doubt) for report, name, doubt in self._rows(sa.select(bodies))}
+        rows = [
+            {"report": report, "name": body.name, "doubt": body.doubt}
+            for report, body in found.items()
+            if known.get(report) != body
+        ]
         with self.connection.begin():
+            for report in known.keys() - found.keys():
+                self.connection.execute(bodies.delete().where(bodies.c.report == report))
+            if rows:
+                self.connection.execute(sqlite.insert(bodies).prefix_with("OR REPLACE"), rows)
             self.connection.execute(revisions.delete())
             self.connection.execute(sa.text(_FIND_REVISIONS))
+
+    def compared(self) -> dict[str, str]:
+        """Body to the state of its reports when its years were last compared."""
+        return {body: state for body, state in self._rows(sa.select(years_compared))}
+
+    def save_years(
+        self, body: str, state: str | None, pairs: Sequence[tuple[int, int, Sequence[Mapping[str, Any]]]] = ()
+    ) -> None:
+        """Stores what was found between the years of a body in place of what was known of it.
+
+        ``pairs``: the later report, the earlier one and the findings. Without ``state`` the body is forgotten.
+        """
+        rows = [
+            row
+            for later, earlier, found in pairs
+            for row in _part_rows(
+                year_findings, later, [{**finding, "earlier": earlier, "body": body} for finding in found]
+            )
+        ]
+        reread = [later for later, _, _ in pairs]
+        own = sa.or_(year_findings.c.body == body, year_findings.c.report.in_(reread))
+        with self.connection.begin():
+            self.connection.execute(year_findings.delete().where(own))
+            self.connection.execute(years_compared.delete().where(years_compared.c.body == body))
+            if rows:
+                self.connection.exec_driver_sql(_INSERTS["year_findings"], rows)
+            if state is not None:
+                self.connection.execute(years_compared.insert(), {"body": body, "state": state})
+
+    def save_year_problems(self, found: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
+        """Stores the problems between reports in place of all that were known."""
+        rows = [{"report": report, "n": n, **one} for report, listed in found.items() for n, one in enumerate(listed)]
+        with self.connection.begin():
+            self.connection.execute(year_problems.delete())
+            if rows:
+                self.connection.execute(year_problems.insert(), rows)
+
+    def load_records(self, ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+        """The records of some reports; numbers that are not whole as ``Decimal``."""
+        query = sa.select(reports.c.id, reports.c.record).where(reports.c.id.in_(ids))
+        return {report: json.loads(record, parse_float=Decimal) for report, record in self._rows(query)}
 
     def count(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """The rows of a query in SQL."""
@@ -388,14 +295,33 @@ class Store:
             yield dict(row)
 
     def records(self, condition: str = "1 = 1", values: Mapping[str, Any] = MappingProxyType({})) -> Iterator[str]:
-        """Every record, one line of JSON each, in the order of the paths; of those reports ``r`` that are wanted."""
+        """Every record, one line of JSON each, in the order of the paths; of those reports ``r`` that are wanted.
+
+        The findings between a report and that for the year before stand among its own.
+        """
         query = f"SELECT r.id FROM reports r WHERE {condition} ORDER BY r.path, r.id"
         for (report,) in self._rows(sa.text(query).bindparams(**values)):
             for (record,) in self._rows(sa.select(reports.c.record).where(reports.c.id == report)):
-                yield record
+                yield self._with_years(report, record)
+
+    def _with_years(self, report: int, record: str) -> str:
+        if not sa.inspect(self.connection).has_table("year_findings"):
+            return record
+        columns = [column for column in year_findings.c if column.name not in ("report", "n", "earlier", "body")]
+        query = sa.select(*columns).where(year_findings.c.report == report).order_by(year_findings.c.n)
+        rows = [dict(row) for row in self.connection.execute(query).mappings()]
+        if not rows:
+            return record
+        for row in rows:
+            row |= {name: json.loads(row[name]) if row[name] else None for name in ("cells", "claims", "suggestion")}
+        parsed = json.loads(record)
+        parsed["findings"] += rows
+        return printable(json.dumps(parsed, ensure_ascii=False, separators=(",", ":")))
 
     def find_record(self, name: str) -> str:
-        """The record of a report by the beginning of its sha256 (at least 4 digits) or by its path.
+        """The record of a report, with what was found between years.
+
+        ``name`` is the beginning of its sha256 (at least 4 digits) or its path.
 
         Raises:
             StoreError: none, or more than one, has that name.
@@ -404,12 +330,12 @@ class Store:
         by_path = sa.or_(reports.c.path == wanted, reports.c.path.endswith("/" + wanted, autoescape=True))
         by_content = reports.c.sha256.startswith(wanted.lower(), autoescape=True)
         condition = sa.or_(by_path, by_content) if len(wanted) >= 4 else by_path
-        matches = self._rows(sa.select(reports.c.path, reports.c.record).where(condition).limit(3))
+        matches = self._rows(sa.select(reports.c.path, reports.c.record, reports.c.id).where(condition).limit(3))
         if not matches:
             raise StoreError(f"{wanted}: neither a file nor a report of {self.path.parent}")
         if len(matches) > 1:
             raise StoreError(f"{wanted}: names several reports, among them {matches[0][0]} and {matches[1][0]}")
-        return str(matches[0][1])
+        return self._with_years(matches[0][2], matches[0][1])
 
     def _check_version(self) -> None:
         version = self.connection.execute(sa.text("PRAGMA user_version")).scalar_one()
@@ -459,7 +385,7 @@ def _insert(table: sa.Table) -> str:
 def _part_rows(table: sa.Table, report: int, parts: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
     """The rows of one table, values in the order of its columns."""
     names = [column.name for column in table.columns]
-    numbers = frozenset(column.name for column in table.columns if isinstance(column.type, _Numeric))
+    numbers = frozenset(column.name for column in table.columns if isinstance(column.type, Numeric))
     rows = []
     for n, part in enumerate(parts):
         extra = {"report": report, "n": n} | _evidence(part.get("evidence"))
@@ -505,4 +431,4 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-_INSERTS = {table.name: _insert(table) for table in _PARTS}
+_INSERTS = {table.name: _insert(table) for table in (*_PARTS, year_findings)}

@@ -89,27 +89,39 @@ class Table:
         reports = store.stream(
             f"SELECT {chosen}, r.id AS id FROM {join} WHERE {condition} ORDER BY r.path, r.id", **values
         )
-        # A report has decisions only where someone has made one; most have none.
-        standing = standing_in(store.path.parent) if self.part in _REVIEWED else {}
+        is_reviewed = self.name in _REVIEWED
+        decided = _decided(store) if is_reviewed else {}
         for report in reports:
             if self.part is None:
                 yield tuple(column.value(report) for column in self.columns)
                 continue
             heads = {f"report_{name}": value for name, value in report.items()}
             query = f"SELECT * FROM {self.part} WHERE report = :report ORDER BY n"
-            decided = standing.get(report["sha256"])
-            reviewed = review_columns(json.loads(report["record"]), decided) if decided else {}
+            reviewed = decided.get(report["sha256"], {})
             for row in store.stream(query, report=report["id"]):
                 together = heads | row
-                if self.part in _REVIEWED:
-                    together |= reviewed.get(row_target(self.part, row), NO_REVIEW) if reviewed else NO_REVIEW
+                if is_reviewed:
+                    together |= reviewed.get(row_target(self.name, row), NO_REVIEW)
                 yield tuple(column.value(together) for column in self.columns)
+
+
+def _decided(store: Store) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:
+    """By the report's sha256, what was decided of its parts; most reports have none."""
+    found = {}
+    for sha256, standing in standing_in(store.path.parent).items():
+        for record in store.records("r.sha256 = :sha256", {"sha256": sha256}):
+            found[sha256] = review_columns(json.loads(record), standing)
+    return found
 
 
 def tables() -> tuple[Table, ...]:
     """Every table of an export, the dictionary aside."""
     wide = tuple(_wide(form) for form in load_forms().values())
-    return (Table("reports", _REPORT), *wide, *(Table(name, columns, name) for name, columns in _PARTS.items()))
+    return (
+        Table("reports", _REPORT),
+        *wide,
+        *(Table(name, columns, _SOURCES.get(name, name)) for name, columns in _PARTS.items()),
+    )
 
 
 def dictionary() -> tuple[tuple[Column, ...], Iterator[Row]]:
@@ -304,6 +316,8 @@ _PARTS: dict[str, tuple[Column, ...]] = {
         *_SOURCE,
     ),
 }  # fmt: skip
+# Findings between years stand in a table of their own.
+_SOURCES = {"findings": "every_finding"}
 _DICTIONARY = (
     Column("table", "text", "the table"),
     Column("column", "text", "its column, or a key or field that stands in it"),

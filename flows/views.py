@@ -12,11 +12,21 @@ SELECT files.sha256, reports.path AS original, files.path AS duplicate
 FROM files JOIN reports ON reports.sha256 = files.sha256 WHERE files.path <> reports.path
 """
 
+# A report's own findings and those between it and the report for the year before (``earlier``).
+_EVERY_FINDING = """
+CREATE VIEW every_finding AS
+SELECT report, NULL AS earlier, n, id, rule, status, severity, origin, message, expected, reported, difference, cells,
+       claims, suggestion FROM findings
+UNION ALL
+SELECT report, earlier, n, id, rule, status, severity, origin, message, expected, reported, difference, cells,
+       claims, suggestion FROM year_findings
+"""
+
 _INCONSISTENCIES = """
 CREATE VIEW inconsistencies AS
 SELECT r.authority, r.year, f.rule, f.severity, f.origin, f.message, f.expected, f.reported, f.difference, f.cells,
-       f.suggestion, r.path, f.report, f.id
-FROM findings f JOIN reports r ON r.id = f.report WHERE f.status = 'inconsistent'
+       f.suggestion, r.path, f.report, f.id, f.earlier
+FROM every_finding f JOIN reports r ON r.id = f.report WHERE f.status = 'inconsistent'
 """
 
 # What the review page looks for in every report: few rows of many, which SQLite then finds without reading the others.
@@ -36,9 +46,9 @@ def create_indexes(connection: sa.Connection) -> None:
 
 
 def create_views(connection: sa.Connection) -> None:
-    """Makes the views anew: ``wide_FORM`` for each form, ``duplicates`` and ``inconsistencies``."""
+    """Makes the views anew: ``wide_FORM`` for each form, ``duplicates``, ``every_finding`` and ``inconsistencies``."""
     views = {f"wide_{form.name}": wide_view(form) for form in load_forms().values()}
-    views |= {"duplicates": _DUPLICATES, "inconsistencies": _INCONSISTENCIES}
+    views |= {"duplicates": _DUPLICATES, "every_finding": _EVERY_FINDING, "inconsistencies": _INCONSISTENCIES}
     for name, statement in views.items():
         known = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'view' AND name = ?", (name,))
         if known.scalar() != statement.strip():

@@ -65,6 +65,22 @@ def test_dropped_labels_make_no_cell_absent() -> None:
     assert {problem.code for problem in found.problems} >= {"label.dropped"}
 
 
+@pytest.mark.parametrize(("sure", "matches"), [(0.8, 6), (0.99, 5)])
+def test_a_garbled_label_names_its_row_by_place_only_where_it_was_read_with_doubt(sure: float, matches: int) -> None:
+    lines = block_lines(FORMS["2021"].block_tables("disclosure"))
+    labels = ["概章", *(line.row.label for line in lines[1:])]
+    rows = [
+        make_row(
+            tuple(
+                PrintedCell(text, number, column, 1, 1, Evidence(), sure if text == "概章" else 1.0)
+                for column, text in enumerate((label, *["1"] * lines[number].width))
+            )
+        )
+        for number, label in enumerate(labels)
+    ]
+    assert len(align(rows, lines).matches) == matches
+
+
 def test_a_group_label_before_dashes_is_no_heading_when_the_rows_lost_their_labels() -> None:
     rows = [["", "", *APPLICANTS]]
     for index, line in enumerate(LINES):

@@ -179,7 +179,7 @@ def test_the_readme_names_every_command_and_exit_code() -> None:
         [sys.executable, "-m", "flows.cli", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     commands = re.findall(r"^    (\w+) ", help_text, re.MULTILINE)
-    assert set(commands) >= {"extract", "run", "show", "export", "text"}
+    assert set(commands) >= {"extract", "run", "show", "findings", "ledger", "export", "text"}
     assert all(f"`gongkai {command} " in readme for command in commands)
     codes = re.findall(r"^  (\d+(?:-\d+)?) ", help_text, re.MULTILINE)
     assert len(codes) >= 6

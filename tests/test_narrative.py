@@ -119,6 +119,23 @@ def test_a_nil_over_a_list_of_disputes_denies_each(text: str, told: tuple[str, .
     assert found == fields
 
 
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("行政复议、行政诉讼均为0件。", ["reviews", "litigations"]),
+        ("行政许可、行政处罚和行政强制数量均为0件。", ["licences", "penalties", "compulsion"]),
+        ("部分公开、不予公开及其他处理都是零件。", ["requests_partly_granted", "requests_denied", "requests_other"]),
+        ("行政诉讼1件,行政复议为0件。", ["reviews"]),
+        ("科研机构、社会公益组织均为0件。", ["reviews"]),
+        ("检索费、复制费均为0元。", ["request_fees"]),
+    ],
+)
+def test_a_printed_zero_behind_a_list_is_a_claim_for_each(text: str, fields: list[str]) -> None:
+    figure = next(word for word in ("0件", "零件", "0元") if word in text)
+    found = [claim.field for claim in read(text, LookUp({figure: fields[-1]})).claims]
+    assert found == fields
+
+
 def test_a_plan_states_no_figure() -> None:
     tagger = LookUp({"两次": "trainings", "三次": "trainings"})
     claims = read("全年组织培训三次;下一步,我镇将补齐目录,并开展培训两次。", tagger).claims

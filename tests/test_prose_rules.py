@@ -623,3 +623,53 @@ def test_a_claim_keeps_its_name_and_the_words_before_it() -> None:
     assert (stated["c1"].gap, stated["c1"].lead) == ("2023年,收到申请", "收到申请")
     assert stated["c2"].lead == stated["c3"].lead == "复议、诉讼"
     assert interval(claims[1]).exact
+
+
+def test_the_forms_own_words_decide_between_outcomes() -> None:
+    findings = held("⟦不予公开|3件|partly_granted⟧", applications__denied__law__total=3)
+    assert (only(findings).status, only(findings).cells[0]) == ("consistent", "applications.denied.state_secret.total")
+
+
+def test_a_total_behind_outcomes_is_none_of_them() -> None:
+    assert held("⟦合计|90件|other⟧", applications__processed__total=90) == []
+
+
+def test_what_a_whole_chooses_is_not_the_only_thing_that_its_part_can_mean() -> None:
+    marked = "⟦自然人申请|8件|received⟧,⟦予以公开|5件|granted of=1⟧"
+    cells = {"applications__new__natural_person": 8, "applications__granted__natural_person": 3}
+    assert held(marked, applications__granted__total=5, **cells)[1].status == "consistent"
+    assert held(marked, applications__granted__total=6, **cells)[1].status == "inconsistent"
+
+
+def test_one_reason_of_several_counts_all_of_them() -> None:
+    cells = {"applications__unavailable__not_held__total": 1, "applications__unavailable__unclear__total": 2}
+    assert only(held("因本机关不掌握等原因⟦无法提供|3件|unavailable⟧", **cells)).status == "consistent"
+
+
+@pytest.mark.parametrize(
+    ("marked", "status"),
+    [
+        ("⟦公开信息|30条|total⟧(⟦网站|10条|part of=1⟧、⟦公告栏|12条|part of=1⟧)", "inconsistent"),
+        ("⟦公开信息|30条|total⟧:⟦网站|10条|part of=1⟧、⟦公告栏|12条|part of=1⟧", "inconsistent"),
+        ("⟦公开信息|30条|total⟧:⟦网站|10条|part of=1⟧、⟦公告栏|12条|part of=1⟧等", "consistent"),
+        ("⟦公开信息|30条|total⟧,⟦网站|10条|part of=1⟧、其余⟦|12条|part of=1⟧", "inconsistent"),
+        ("⟦申请|30件|received⟧,⟦线上|10件|received of=1⟧,⟦线下|12件|received of=1⟧", "inconsistent"),
+        ("⟦申请|30件|received⟧。按申请方式分,⟦当面|10件|received of=1⟧,⟦信函|12件|received of=1⟧", "inconsistent"),
+        ("⟦申请|30件|received⟧,⟦予以公开|10件|granted of=1⟧,⟦其他|12件|other of=1⟧", "consistent"),
+        ("⟦行政复议|30件|reviews⟧,⟦维持|10件|reviews of=1⟧,⟦其他|12件|reviews of=1⟧", "consistent"),
+        ("⟦申请|30件|received⟧,⟦当面|14件|received of=1⟧,⟦网络|18件|received of=1⟧", "inconsistent"),
+    ],
+)
+def test_what_the_wording_of_a_list_says_of_its_completeness(marked: str, status: str) -> None:
+    assert only([finding for finding in sums(marked) if finding.rule == "prose.parts"]).status == status
+
+
+def test_a_rate_that_is_called_like_a_part_is_its_share() -> None:
+    marked = "⟦行政复议|10件|reviews⟧,⟦纠错|4件|reviews of=1⟧,⟦纠错率|{}%|share⟧"
+    statuses = [one.status for text in ("40", "45") for one in sums(marked.format(text)) if one.rule == "prose.share"]
+    assert statuses == ["consistent", "inconsistent"]
+
+
+def test_a_whole_read_with_doubt_is_vouched_for_by_its_parts() -> None:
+    marked = "⟦办结件中|10件|answered sure=0.4⟧,⟦予以公开|4件|granted of=1⟧,⟦占|45%|share⟧;⟦不予公开|6件|denied of=1⟧"
+    assert [one.status for one in sums(marked) if one.rule == "prose.share"] == ["inconsistent"]

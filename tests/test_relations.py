@@ -337,3 +337,31 @@ def test_a_list_that_contradicts_itself_is_refused(tmp_path: Path, old: str, new
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(PhraseError):
         load_phrases(path)
+
+
+@pytest.mark.parametrize(
+    ("marked", "expected"),
+    [
+        ("公开⟦30条|disclosed_total⟧,其中财务⟦310条|disclosed_part⟧、村务⟦20条|disclosed_part⟧。", [None, 0, 0]),
+        ("公开⟦30条|disclosed_total⟧(财务⟦310条|disclosed_part⟧、村务⟦20条|disclosed_part⟧)。", [None, 0, 0]),
+        ("公开⟦30条|disclosed_total⟧。其中,财务⟦310条|disclosed_part⟧。", [None, 0]),
+        ("公开⟦30条|disclosed_total⟧,由两块构成:财务⟦310条|disclosed_part⟧,村务⟦2条|disclosed_part⟧。", [None, 0, 0]),
+        ("建议⟦24件|proposals⟧、提案⟦17件|proposals⟧,其中市级⟦41件|proposals⟧。", [None, None, None]),
+        ("公开⟦30条|disclosed_total⟧,⟦县网|channel⟧推送⟦310条|disclosed_part⟧。", [None, None]),
+    ],
+)
+def test_a_part_is_one_by_the_words_even_where_it_exceeds_its_whole(marked: str, expected: list[int | None]) -> None:
+    assert wholes(marked) == expected
+
+
+def test_nil_parts_go_on_with_a_list_that_is_complete() -> None:
+    marked = (
+        "收到⟦9件|requests_received⟧,其中自然人⟦5件|requests_received⟧、企业⟦4件|requests_received⟧、"
+        "社会公益组织⟦0件|requests_received⟧。"
+    )
+    assert len(set(partitions(marked)[1:])) == 1
+
+
+def test_labels_behind_the_figures_of_a_list_are_each_figures_own() -> None:
+    labels = [relation.label for relation in read("复议案中,⟦2件|reviews⟧维持、⟦1件|reviews⟧被纠正。")[1]]
+    assert labels == ["维持", "纠正"]

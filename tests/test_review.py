@@ -19,10 +19,12 @@ from conftest import make_file, make_record
 from starlette.testclient import TestClient
 
 from flows.decisions import Decision, open_decisions
+from flows.findings import Choice, find_rows, written
 from flows.review.app import MAX_BODY, make_app, visible
 from flows.review.sources import SourceError, Sources
 from flows.review.views import cut_text, strings
 from flows.store import Store
+from flows.tables import EVERYTHING, tables
 
 TOTAL = "applications.new.total"
 LOST = "applications.new.other"
@@ -426,13 +428,16 @@ def test_a_file_that_is_gone_leaves_tables_and_sentences(page: Page) -> None:
     assert html.escape(EVIL) in shown
 
 
-def test_findings_between_years_wait_too(page: Page) -> None:
-    """Where the store has them: a table of their own, beside the records."""
+def test_findings_between_years_wait_too_and_say_what_was_decided(page: Page) -> None:
     with Store(page.folder, writable=True) as store:
-        execute = store.connection.exec_driver_sql
-        execute("DROP TABLE IF EXISTS year_findings")
-        execute("CREATE TABLE year_findings AS SELECT *, NULL AS earlier FROM findings WHERE report = 1 LIMIT 1")
-        execute("UPDATE year_findings SET id = 'years.carry:x', rule = 'years.carry', status = 'inconsistent'")
+        columns = (
+            "id, rule, status, severity, origin, message, expected, reported, difference, cells, claims, suggestion"
+        )
+        values = columns.replace("id, rule,", "'years.carry:x', 'years.carry',", 1)
+        store.connection.exec_driver_sql(
+            f"INSERT INTO year_findings (report, n, earlier, body, {columns}) "
+            f"SELECT 1, 0, 2, 'b', {values} FROM findings WHERE report = 1 AND status = 'inconsistent'"
+        )
         store.connection.commit()
     assert page.get("/?reason=years").count('href="/report/') == 1
     assert page.get("/?rule=years.carry").count('href="/report/') == 1
@@ -440,6 +445,17 @@ def test_findings_between_years_wait_too(page: Page) -> None:
     page.post("/bulk", rule="years.carry", authority="<b>a.txt", verdict="reader", back="/bulk")
     assert page.standing()["finding", "years.carry:x"].verdict == "reader"
     assert page.get("/?reason=years").count('href="/report/') == 0
+    with Store(page.folder) as store:
+        rows = [row for row in find_rows(store, Choice()) if row.path == "a.txt"]
+        assert [(row.rule, row.review, row.review_state) for row in rows] == [
+            ("form.balance", None, None),
+            ("years.carry", "reader", "stands"),
+        ]
+        assert "    reviewed: the reader's error" in written(rows, "text")
+        findings = next(table for table in tables() if table.name == "findings")
+        names = [column.name for column in findings.columns]
+        shown = {row[names.index("id")]: row[names.index("review")] for row in findings.rows(store, EVERYTHING)}
+        assert shown["years.carry:x"] == "reader"
 
 
 def test_text_is_cut_where_stretches_overlap() -> None:

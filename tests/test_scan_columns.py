@@ -179,3 +179,12 @@ def test_heads_tell_the_columns_where_few_values_do() -> None:
     assert labels_of(table) == LABELS
     assert column_tables([*table_of(rows), *heads[:3], *heads[4:], wide], ()) == []
     assert column_tables(table_of(rows), ()) == []
+
+
+def test_heads_that_nearly_touch_are_columns_evenly_between_the_others() -> None:
+    rows = [["", "", "", "", "", "", text] for text in ("12", "0", "3", "105", "7", "0")]
+    heads = [Written((178 + 40 * number, 70, 200 + 40 * number, 80), "heads", is_value=False) for number in (0, 5, 6)]
+    touching = Written((214, 70, 364, 80), "heads that nearly touch", is_value=False)
+    above = Written((214, 40, 364, 50), "a head above several of them", is_value=False)
+    assert len(only_table([*table_of(rows), *heads, touching]).edges) == 8
+    assert column_tables([*table_of(rows), *heads, above], ()) == []

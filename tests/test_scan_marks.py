@@ -8,9 +8,10 @@ import pytest
 
 from extractors.ocr import LineReading, ValueReading, _is_spaced
 from extractors.scan import read_image
-from extractors.scan_cells import Pixels, Strip, separators
-from extractors.scan_image import without_stamps
+from extractors.scan_cells import Pixels, Strip, cell_strips, separators
+from extractors.scan_image import _without_speckle, without_stamps
 from extractors.scan_read import CellReading, _by_exemplars, _by_separators, _joined, _settled
+from extractors.scan_rules import find_rules, ruled_grids
 from tests.test_scan import FIGURES, SIZE, draw_page, needs_font, only_grid, strip_of, texts_of
 
 
@@ -46,6 +47,92 @@ def test_a_cell_that_is_merged_stays_one() -> None:
     cv2.putText(page, "3456", (200, 430), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 10, 2)
     cells = only_grid(read_image(page, *SIZE)).cells
     assert [cell.rowspan for cell in cells if cell.row == 1] == [2, 1, 1, 1]
+
+
+def band(pieces: list[tuple[int, int]], x: int = 160, level: tuple[int, ...] = (20, 80, 120)) -> list[tuple[int, ...]]:
+    """Where the cells of the lowest row of a table with rules at ``level`` and a rule in ``pieces`` at ``x`` begin."""
+    grey = np.full((160, 420), 255, np.uint8)
+    for y in level:
+        grey[y : y + 2, 20:400] = 0
+    for left in (20, 100, 300, 398):
+        grey[level[0] : level[-1] + 2, left : left + 2] = 0
+    for top, bottom in pieces:
+        grey[top:bottom, x : x + 2] = 0
+    grids, _ = ruled_grids(find_rules(grey, 20.0), grey, np.zeros((0, 5), np.int32), 20.0)
+    assert len(grids) == 1
+    last = max(cell.row for cell in grids[0].cells)
+    return [(round(2 * cell.box[0]), round(2 * cell.box[2])) for cell in grids[0].cells if cell.row == last]
+
+
+PARTED, WHOLE = [(21, 101), (101, 161), (161, 301), (301, 399)], [(21, 101), (101, 301), (301, 399)]
+
+
+def test_a_broken_rule_that_goes_on_beyond_a_rule_across_parts_the_cells_behind_it() -> None:
+    assert band([(22, 122)]) == PARTED
+    # Half of it is gone in the row of heads, and all of it is there in the row of values.
+    assert band([(22, 48), (66, 122)]) == PARTED
+    # The gap lies over the rule across; it begins and ends at no other.
+    assert band([(22, 66), (92, 122)]) == PARTED
+
+
+def test_a_rule_that_ends_at_a_rule_across_parts_nothing_behind_it() -> None:
+    assert band([(22, 80)]) == WHOLE
+
+
+def test_the_ring_of_a_seal_is_no_rule() -> None:
+    grey = np.full((400, 400), 255, np.uint8)
+    cv2.circle(grey, (260, 200), 165, 120, 7)
+    cv2.line(grey, (40, 20), (40, 380), 0, 2)
+    assert [round(2 * rule.at) for rule in find_rules(grey, 20.0).vertical] == [40]
+
+
+# --- dirt beside print -----------------------------------------------------------------------------------------
+
+
+def cell_of(*marks: tuple[int, int, int, int], shade: int = 20) -> Pixels:
+    """A cell of 60 x 140 px within its rules: a figure of 16 px in the middle, and ``marks`` (x, y, width, height)."""
+    grey = np.full((64, 144), 255, np.uint8)
+    grey[:2] = grey[-2:] = grey[:, :2] = grey[:, -2:] = 0
+    cv2.ellipse(grey, (70, 32), (5, 8), 0, 0, 360, 20, 2)
+    for x, y, width, height in marks:
+        grey[y : y + height, x : x + width] = shade
+    return grey
+
+
+def ink_of(grey: Pixels) -> tuple[int, int]:
+    """From where to where (px) the print of a cell reaches."""
+    (strip,) = cell_strips(grey, (0.0, 0.0, 143.0, 63.0), 24.0)
+    return strip.box[0], strip.box[2]
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        pytest.param((81, 30, 3, 3), id="a speck beside it"),
+        pytest.param((56, 36, 3, 3), id="a speck before it"),
+        pytest.param((137, 20, 3, 9), id="a piece of the rule at its right"),
+        pytest.param((80, 57, 14, 3), id="a piece of the rule below"),
+    ],
+)
+def test_dirt_and_pieces_of_rules_are_not_of_the_print(mark: tuple[int, int, int, int]) -> None:
+    assert ink_of(cell_of(mark)) == ink_of(cell_of())
+
+
+def test_a_pale_sign_and_a_second_figure_are_of_the_print() -> None:
+    start, end = ink_of(cell_of())
+    assert ink_of(cell_of((44, 31, 14, 2), shade=180)) == (44, end)
+    assert ink_of(cell_of((56, 34, 5, 2))) == (56, end)  # a hyphen
+    assert ink_of(cell_of((80, 24, 3, 17))) == (start, 83)
+
+
+def test_a_pale_stroke_is_no_speckle() -> None:
+    grey = np.full((120, 120), 255, np.uint8)
+    grey[60, 10:110] = 180
+    grey[60, 10:110:2] = 160  # the dark dots of a pale dash
+    grey[15:55:10, 20:100:10] = 0  # pepper
+    cleaned = _without_speckle(grey)
+    assert (cleaned[60, 12:108] == grey[60, 12:108]).all()
+    assert cleaned[15, 20] == 255
 
 
 # --- stamps ----------------------------------------------------------------------------------------------------

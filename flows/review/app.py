@@ -380,27 +380,16 @@ def _history_row(store: Store, decision: Decision, stands: bool) -> dict[str, An
 
 
 def load_record(store: Store, report: int) -> tuple[dict[str, Any], bool]:
-    """The record of a stored report, and whether a later version replaces it.
+    """The record of a stored report with what was found between years, and whether a later version replaces it.
 
     Raises:
         NotThere: there is none.
     """
-    query = "SELECT record, EXISTS (SELECT 1 FROM revisions WHERE revises = r.id) FROM reports r WHERE r.id = :report"
-    rows = store.count(query, report=report)
-    if not rows:
+    found = list(store.records("r.id = :report", {"report": report}))
+    store.connection.rollback()
+    if not found:
         raise NotThere(f"there is no report {report}")
-    record = json.loads(rows[0][0])
-    if queue.has_years(store):
-        found = store.stream("SELECT * FROM year_findings WHERE report = :report ORDER BY n", report=report)
-        record["findings"] += [_from_row(row) for row in found]
-        store.connection.rollback()
-    return record, bool(rows[0][1])
-
-
-def _from_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A finding between years in the form of the record."""
-    lists = {name: json.loads(row[name]) if row[name] else None for name in ("cells", "claims", "suggestion")}
-    return {**row, **lists, "cells": lists["cells"] or [], "claims": lists["claims"] or []}
+    return json.loads(found[0]), bool(store.count("SELECT 1 FROM revisions WHERE revises = :report", report=report))
 
 
 def _decide(context: Context, request: Request, form: Mapping[str, str]) -> Response:
