@@ -310,13 +310,21 @@ def test_the_last_decision_is_taken_back(page: Page) -> None:
 
 def test_a_stale_decision_says_so_and_waits_again(page: Page) -> None:
     page.decide("cell", TOTAL, "right")
-    assert "stale" not in page.get("/report/1").replace("review stale", "")
+    page.decide("claim", place("126条", "disclosed_total"), "right")
+    assert "stale: " not in page.get("/report/1")
+    assert page.get("/?reason=changed").count('href="/report/') == 0
     with Store(page.folder, writable=True) as store:
         changed = record_of("a.txt").replace('"value":31,"raw":"31"', '"value":5,"raw":"5"')
         changed = changed.replace('"value": 31, "raw": "31"', '"value": 5, "raw": "5"')
         store.add_report(1, "2", make_file("a.txt", "a.txt"), changed)
     assert "stale: the reading has changed" in page.get("/report/1")
-    assert "stale: the reading has changed" in page.get("/decisions")
+    assert re.search(
+        r'class="item[^"]* open" data-kind="cell" data-target="applications.new.total"', page.get("/report/1")
+    )
+    assert page.get("/decisions").count("stale: the reading has changed") == 1
+    assert re.findall(r'href="/report/(\d)', page.get("/?reason=changed")) == ["1"]
+    page.decide("cell", TOTAL, "right")
+    assert page.get("/?reason=changed").count('href="/report/') == 0
 
 
 def test_a_span_is_corrected_in_code_points(page: Page) -> None:

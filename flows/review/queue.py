@@ -45,6 +45,27 @@ def _problems(code: str, table: str, kind: str, target: str) -> str:
     )
 
 
+# Decisions whose reading is another by now, and not what was decided either; as flows/decisions.py has it, in SQL.
+_CHANGED = """
+SELECT 1 FROM review.standing s JOIN review.decisions d ON d.id = s.id
+LEFT JOIN main.cells c ON s.kind = 'cell' AND c.report = r.id AND c.key = s.target
+LEFT JOIN main.findings f ON s.kind = 'finding' AND f.report = r.id AND f.id = s.target
+WHERE s.sha256 = r.sha256 AND CASE s.kind
+WHEN 'cell' THEN (c.status, c.value, c.raw)
+        IS NOT (json_extract(d.reading, '$.status'),
+            json_extract(d.reading, '$.value'), json_extract(d.reading, '$.raw'))
+    AND (c.status, c.value)
+        IS NOT (json_extract(d.truth, '$.status'), json_extract(d.truth, '$.value'))
+WHEN 'finding' THEN f.id IS NOT NULL AND (f.status, f.expected, f.reported)
+    IS NOT (json_extract(d.reading, '$.status'),
+        json_extract(d.reading, '$.expected'), json_extract(d.reading, '$.reported'))
+WHEN 'claim' THEN d.reading IS NOT NULL AND d.verdict <> 'none' AND NOT EXISTS (
+    SELECT 1 FROM main.claims m WHERE m.report = r.id AND ((m.field, m.value, m.text)
+        IS (json_extract(d.reading, '$.field'), json_extract(d.reading, '$.value'), json_extract(d.reading, '$.text'))
+        OR (m.field, m.value, m.text)
+        IS (json_extract(d.truth, '$.field'), json_extract(d.truth, '$.value'), json_extract(d.truth, '$.text'))))
+ELSE 0 END
+"""
 REASONS: dict[str, str] = {
     "identity": _findings("findings", "form"),
     "prose": _findings("findings", "prose"),
@@ -52,12 +73,13 @@ REASONS: dict[str, str] = {
     "illegible": f"SELECT 1 FROM cells c WHERE c.report = r.id AND c.status = 'illegible' AND {_open('cell', 'c.key')}",
     "assisted": _problems("cell.assisted", "cells", "cell", "c.key"),
     "doubtful": _problems("claim.doubtful", "claims", "claim", _CLAIM) + f" AND c.confidence < {DOUBTFUL}",
+    "changed": _CHANGED,
     # A body that nobody has looked at yet: what its reports are like is not known.
     "unseen": "SELECT 1 WHERE r.authority IS NOT NULL "
     "AND NOT EXISTS (SELECT 1 FROM review.reviewed_bodies b WHERE b.authority = r.authority)",
 }
 # What makes a report wait of itself; that nobody has looked at a body is said beside it.
-_WAITING = ("identity", "prose", "years", "illegible", "assisted", "doubtful")
+_WAITING = ("identity", "prose", "years", "illegible", "assisted", "doubtful", "changed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,8 +108,8 @@ class ReportView:
         self._number += 1
         found = self.reviews.get((kind, target))
         classes = [*classes, *(["reviewed"] if found else [])]
-        if found is not None and found.state != "stale":
-            classes = [name for name in classes if name != "open"]
+        if found is not None:
+            classes = [name for name in classes if name != "open"] + ["open"] * (found.state == "stale")
         return {
             "id": f"i{self._number}", "kind": kind, "target": target, "classes": " ".join(classes), "data": data,
             "review": _shown(found),
