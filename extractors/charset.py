@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import email
 import re
+from pathlib import Path
 
 from charset_normalizer import from_bytes
 
@@ -25,6 +27,7 @@ _SUPERSETS = {
 _OTHER_LABELS = {"x-gbk": "gbk", "gb_2312-80": "gb2312", "gb2312-80": "gb2312", "x-x-big5": "big5", "utf8mb4": "utf-8"}
 # The commonest characters of these pages, both scripts: a wrong decoding hardly ever yields them.
 _COMMON = re.compile("[的政府信息公开年度工作和申请行机关情况数量有一在不是国人开為個會來時資訊請關報]")
+_HEADER_BYTES = 4_000
 _SAMPLE = 400_000  # bytes looked at when candidates are compared
 
 
@@ -52,6 +55,20 @@ def decode_page(data: bytes, declared: str | None = None) -> str:
     if names and names[0] != "utf-8" and len(data) - len(text) < 40:
         return _clean(_best(data, [*names, "utf-8"]))
     return _clean(text)
+
+
+def headers_beside(path: Path) -> Path:
+    """Where a snapshot keeps the headers that a page was served with: a hidden file of the page's name."""
+    return path.with_name(f".{path.name}.headers")
+
+
+def served_charset(path: Path) -> str | None:
+    """The encoding that the server named for the page in ``path``; None where nothing is kept beside it."""
+    beside = headers_beside(path)
+    if not beside.is_file():
+        return None
+    with beside.open("rb") as stream:
+        return email.message_from_bytes(stream.read(_HEADER_BYTES)).get_content_charset()
 
 
 def _clean(text: str) -> str:
@@ -94,7 +111,8 @@ def _best(data: bytes, names: list[str]) -> str:
     candidates = dict.fromkeys([*names, "utf-8", "gb18030", "big5hkscs"])
     scores = {name: _plausibility(sample.decode(name, errors="replace")) for name in candidates}
     name = max(scores, key=lambda candidate: scores[candidate])
-    if scores[name] <= 0.01:
+    # So few common characters say nothing; a declaration that every byte fits does.
+    if scores[name] <= 0.01 and not (names and name == names[0] and "\ufffd" not in sample.decode(name, "replace")):
         guess = from_bytes(sample).best()
         name = guess.encoding if guess else name
     return data.decode(name, errors="replace")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from extractors.cells import Tables, read_tables
+from extractors.charset import served_charset
 from extractors.document import Document
 from extractors.docx import read_doc, read_docx
 from extractors.errors import EmptyFile, LimitExceeded, NotAReport, UnreadableFile, UnsupportedFormat
@@ -132,7 +133,7 @@ def _read(path: Path, data: bytes) -> Document:
     if kind == "doc":
         return read_doc(path)
     if kind == "html":
-        return read_html(data, path)
+        return read_html(data, path, served_charset(path))
     if kind == "text":
         return read_text(data, path)
     if kind in _PICTURES:

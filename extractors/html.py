@@ -81,6 +81,8 @@ _RESTYLED = frozenset(
 )
 
 _DOCUMENT_FILE = re.compile(r"\.(?:pdf|docx?|wps|ofd|xlsx?|et|rtf|zip|rar)(?:[?#].*)?$", re.IGNORECASE)
+_PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|gif|bmp|tiff?|webp|svg|ico)$", re.IGNORECASE)
+_LONGEST_QUERY = 150  # characters; a longer one is no file name
 _ICON = re.compile(
     r"(?:icon|logo|spacer|blank|pixel|qr_?code|ewm|erweima|emot|smil|weibo|weixin|wechat|share|print|arrow|banner|gongan"
     r"|beian|jiucuo|dzjg|fileTypeImages|close|search|play|btn|button|bg_?\d*\.)",
@@ -146,7 +148,7 @@ def read_html(data: bytes, path: Path, charset: str | None = None) -> Document:
         data, charset = _page_of_mhtml(data, path)
         media_type = "multipart/related"
     text = decode_page(data, charset)
-    root = _parse(text, path)
+    root = parse_page(text, path)
     if root is None:
         raise EmptyFile(path, "the page holds no text and no image")
     hints = _read_hints(root)
@@ -176,8 +178,12 @@ def _page_of_mhtml(data: bytes, path: Path) -> tuple[bytes, str | None]:
     raise DamagedFile(path, "an MHTML file without an HTML page in it")
 
 
-def _parse(text: str, path: Path) -> etree._Element | None:
-    """The tree of a page; None for one without an element."""
+def parse_page(text: str, path: Path) -> etree._Element | None:
+    """The tree of a page; None for one without an element.
+
+    Raises:
+        LimitExceeded: elements are nested too deeply; ``path`` is named there.
+    """
     root, complete = _parse_once(text)
     if complete:
         return root
@@ -529,10 +535,21 @@ def _embedded(element: etree._Element) -> list[Picture | Notice]:
         return []
     if source.startswith("data:"):
         return [Picture("embedded", width, height, _decoded(source))] if len(source) > _MIN_DATA_URI else []
-    name = re.split(r"[?#]", source)[0].rsplit("/", 1)[-1]
+    name = picture_name(source)
     if not name or _ICON.search(name) or "fileTypeImages" in source:
         return []
     return [Picture(name, width, height)]
+
+
+def picture_name(source: str) -> str:
+    """The name of the file that a picture's address means, as the page writes it; empty for a folder.
+
+    Where a script hands the picture out (``download.jsp?id=3``), the query is what tells one from another.
+    """
+    path, _, query = source.partition("#")[0].partition("?")
+    name = path.rpartition("/")[2]
+    scripted = 0 < len(query) <= _LONGEST_QUERY and "/" not in query and not _PICTURE_FILE.search(name)
+    return f"{name}?{query}" if scripted else name
 
 
 def _decoded(source: str) -> bytes | None:

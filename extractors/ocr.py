@@ -32,7 +32,7 @@ _HEIGHT = 48  # px; what the model takes
 _STRIDE = 8  # px of width for one step of the output
 _STEP = 16  # px; widths are rounded up to this, so that few shapes occur
 _WIDEST = 2400  # px; a longer line is squeezed
-_BATCH = 4096  # px of width in one batch: bounds the output to 512 steps of 18,710 classes, 38 MB
+_BATCH = 2048  # px of width in one batch: bounds the output to 256 steps of 18,710 classes, 19 MB
 _PAPER = 1.0  # what the model sees of white paper
 
 # What a value cell may hold; each character stands for itself and for those that it is mistaken for. In a cell of
@@ -130,8 +130,6 @@ def _model() -> _Model:
     options.intra_op_num_threads = _THREADS
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # The arena keeps the largest batch ever seen; a worker reads pages for hours.
-    options.enable_cpu_mem_arena = False
     session = onnxruntime.InferenceSession(str(_model_path()), options, providers=["CPUExecutionProvider"])
     listed = session.get_modelmeta().custom_metadata_map["character"].split("\n")
     characters = ("", *listed, " ")

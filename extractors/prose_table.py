@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Literal
 
 from extractors.cells import Tables
-from extractors.fields import DOUBTFUL
+from extractors.fields import SURE
 from extractors.forms import Form
 from extractors.numbers import whole
 from extractors.readings import MASK, Axis, Meaning, Reading, Words, expand, load_readings, patterns
@@ -220,7 +220,7 @@ class _Checker:
             return self._made(
                 stated, nearest, "unverifiable", f"says more than the cells ({more}), and may be less than"
             )
-        if stated.claim.confidence < DOUBTFUL and not self._called_so(stated):
+        if stated.claim.confidence < SURE and not self._called_so(stated):
             return self._made(stated, nearest, "unverifiable", "is read with too much doubt to be held against")
         # Where another figure of the prose already agrees with these cells, a smaller one may be some of them.
         some = held and stated.value and stated.interval.below(nearest.value)

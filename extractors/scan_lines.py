@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from extractors.scan_cells import Strip, full_contrast, with_paper
+from extractors.scan_image import marks_of
 
 Pixels = NDArray[np.uint8]
 PixelBox = tuple[int, int, int, int]
@@ -28,7 +29,7 @@ _LINE_ROOM = 1.28
 
 def find_pieces(ink: Pixels, em: float) -> list[PixelBox]:
     """Boxes of pieces of lines (left, top, right, bottom), in no order; ``ink`` is without rules and grids."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, _, stats, _ = marks_of(ink)
     marks = np.asarray(stats[1:, :4], np.int64)
     sizes = np.maximum(marks[:, 2], marks[:, 3])
     kept = (sizes >= max(3.0, _DOT * em)) & (marks[:, 3] <= _HIGHEST * em) & (marks[:, 2] <= 30 * em)
@@ -76,15 +77,18 @@ def _merged(boxes: list[PixelBox], em: float) -> list[PixelBox]:
 
 
 def _share_line(one: PixelBox, other: PixelBox, em: float) -> bool:
-    height = min(one[3] - one[1], other[3] - other[1])
-    overlap = min(one[3], other[3]) - max(one[1], other[1])
-    gap = max(one[0], other[0]) - min(one[2], other[2])
-    larger = max(one[3] - one[1], other[3] - other[1])
-    if overlap >= 0.7 * height:
-        return gap <= 0.95 * larger
+    left, top, right, bottom = one
+    start, high, end, low = other
+    # Asked of thousands of pairs, most of which are far apart.
+    gap = (left if left > start else start) - (right if right < end else end)
+    larger = max(bottom - top, low - high)
+    if gap > 0.95 * larger:
+        return False
+    overlap = (bottom if bottom < low else low) - (top if top > high else high)
+    if overlap >= 0.7 * min(bottom - top, low - high):
+        return True
     # The upper and the lower stroke of one short character (二, 三, =).
-    together = max(one[3], other[3]) - min(one[1], other[1])
-    return gap < 0 and together <= 1.15 * em and min(one[2] - one[0], other[2] - other[0]) <= 2.2 * em
+    return gap < 0 and max(bottom, low) - min(top, high) <= 1.15 * em and min(right - left, end - start) <= 2.2 * em
 
 
 def _union(one: PixelBox, other: PixelBox) -> PixelBox:

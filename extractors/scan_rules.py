@@ -27,6 +27,7 @@ from extractors.grids import (
     longest,
     merge_rules,
 )
+from extractors.scan_image import marks_of
 
 Pixels = NDArray[np.uint8]
 
@@ -221,7 +222,7 @@ def _usual_darkness(strokes: Sequence[_Stroke]) -> float:
 
 def _level_strokes(grey: Pixels, em: float, shortest: float) -> Iterator[_Stroke]:
     """Horizontal strokes; a stroke may lose a few pixels and climb by one between."""
-    mask = np.where(grey < _PALE, 255, 0).astype(np.uint8)
+    mask = np.asarray(cv2.threshold(grey, _PALE - 1, 255, cv2.THRESH_BINARY_INV)[1], np.uint8)
     length = round(shortest * em)
     gap = max(3, round(0.2 * em))
     joined = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, gap), np.uint8))
@@ -236,9 +237,10 @@ def _level_strokes(grey: Pixels, em: float, shortest: float) -> Iterator[_Stroke
     aside = max(2, round(_ASIDE * em))
     reach = round(_THICK * em) + 2
     for start in range(0, mask.shape[1], tile):
-        part = np.ascontiguousarray(strokes[:, start : start + tile])
-        count, labels, stats, centres = cv2.connectedComponentsWithStats(part, connectivity=8)
-        places = np.nonzero(part)
+        part = np.ascontiguousarray(strokes[:, start : start + tile], np.uint8)
+        count, labels, stats, centres = marks_of(part)
+        inked = cv2.findNonZero(part)
+        places = tuple(inked.reshape(-1, 2).T[::-1]) if inked is not None else ((), ())
         sums = np.bincount(labels[places], grey[:, start : start + tile][places], count)
         means = sums[1:] / np.maximum(1, stats[1:, 4])
         found = zip(stats[1:].tolist(), centres[1:].tolist(), means.tolist(), strict=True)
@@ -280,13 +282,15 @@ def _is_arc(mark: NDArray[np.bool_], em: float) -> bool:
 
 def _run(line: Pixels) -> int:
     """How many pixels at the beginning of ``line`` are dark: those of a rule across."""
-    light = np.flatnonzero(line == 0)
-    return int(light[0]) if len(light) else len(line)
+    if not len(line):
+        return 0
+    light = int(line.argmin())
+    return len(line) if line[light] else light
 
 
 def _share(rows: Pixels) -> float:
     """The share of columns in which something is dark."""
-    return float(np.mean(rows.max(axis=0) > 0)) if len(rows) else 0.0
+    return int(np.count_nonzero(rows.any(axis=0))) / rows.shape[1] if rows.size else 0.0
 
 
 def ruled_grids(ruling: Ruling, grey: Pixels, marks: NDArray[np.int32], em: float) -> tuple[list[Grid], list[Rule]]:

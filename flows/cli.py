@@ -26,7 +26,8 @@ _EXITS = """exit codes:
   0   everything was done
   1   an unexpected failure; check: something is inconsistent
   2   wrong usage, or a folder or store that cannot be used; check: a file could not be checked
-  3   run: finished, with files of the folder in quarantine
+  3   run: finished, with files of the folder in quarantine;
+      fetch: finished, with addresses that gave nothing
   10-18  extract, show, text: no record from a file (the last such error):
       11 unreadable, 12 empty, 13 unsupported, 14 damaged, 15 encrypted,
       16 not a report, 17 over a limit, 18 a needed program is missing
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
     _add_model(check)
     check.set_defaults(command=_check, unexpected=EXIT_USAGE)
+    _add_fetch(commands.add_parser("fetch", help="fetch the pages and files of a list of addresses into a folder"))
 
     show = commands.add_parser("show", help="show one report on the terminal: its tables, findings and problems")
     what = show.add_mutually_exclusive_group(required=True)
@@ -219,6 +221,42 @@ def _add_format(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json", "csv"), default="text", help="default: %(default)s")
 
 
+def _add_fetch(fetch: argparse.ArgumentParser) -> None:
+    fetch.add_argument(
+        "addresses",
+        nargs="+",
+        metavar="LIST",
+        help="a text or CSV file of addresses (authority and year optional), or an address",
+    )
+    fetch.add_argument(
+        "--out", type=Path, default=Path("snapshots"), metavar="FOLDER", help="an inbox for run (default: %(default)s)"
+    )
+    fetch.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="ask this host although its address is private",
+    )
+    fetch.add_argument("--hosts", type=_positive(int), default=8, help="asked at the same time (default: %(default)s)")
+    fetch.add_argument(
+        "--delay",
+        type=_positive(float),
+        default=1.0,
+        metavar="SECONDS",
+        help="between two requests to a host (default: 1)",
+    )
+    fetch.add_argument(
+        "--time-limit", type=_positive(float), default=300.0, metavar="SECONDS", help="for one answer (default: 300)"
+    )
+    fetch.add_argument(
+        "--max-size", type=_positive(float), default=200.0, metavar="MB", help="of one file, unpacked (default: 200)"
+    )
+    fetch.add_argument("--contact", metavar="TEXT", help="address or page told to the hosts, for their complaints")
+    _add_store(fetch)
+    fetch.set_defaults(command=_fetch)
+
+
 def _version() -> str:
     try:
         return metadata.version("gongkai")
@@ -315,6 +353,32 @@ def _run(options: argparse.Namespace) -> int:
         return EXIT_INTERRUPTED
     _print("\n".join(summary_lines(summary)))
     return EXIT_QUARANTINE if summary.quarantine else 0
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    from flows.addresses import ListError
+    from flows.fetch import FetchOptions, run_fetch
+    from flows.screen import Screen, fetch_lines
+    from flows.server import ServerError
+    from flows.snapshots import FolderError
+
+    wanted = FetchOptions(
+        tuple(options.addresses), options.out, tuple(options.allow_host), options.hosts, options.delay,
+        options.time_limit, options.max_size, options.contact,
+    )  # fmt: skip
+    screen = Screen(verb="fetched")
+    try:
+        summary = run_fetch(wanted, options.store, screen)
+    except (ListError, FolderError) as error:
+        raise UsageError(printable(str(error))) from error
+    except ServerError as error:
+        _complain(f"gongkai: {error}")
+        return EXIT_UNEXPECTED
+    except KeyboardInterrupt:
+        screen.say("gongkai: interrupted; what was fetched is in the folder, and the same command goes on from there")
+        return EXIT_INTERRUPTED
+    _print("\n".join(fetch_lines(summary)))
+    return EXIT_QUARANTINE if summary.failed else 0
 
 
 def _show(options: argparse.Namespace) -> int:

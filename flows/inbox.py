@@ -17,6 +17,12 @@ _PAGES = frozenset({".html", ".htm", ".shtml", ".xhtml", ".jsp", ".asp", ".aspx"
 _PART_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".svg", ".ico", ".css", ".js", ".woff", ".woff2", ".ttf"}
 )
+# Where browsers put what a page was saved with; `gongkai fetch` does as they do.
+PARTS_SUFFIX = "_files"
+# What was saved in such a folder and is no part all the same: the pages of frames, documents.
+_OWN_SUFFIXES = _PAGES | {".pdf", ".doc", ".docx", ".wps", ".txt", ".mht", ".mhtml", ".rtf"}
+# What `gongkai fetch` writes beside its snapshots.
+MANIFEST = "manifest.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ def find_files(inbox: Path, leave_out: Path | None = None) -> Iterator[Path]:
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         if outside is not None:
             subfolders[:] = [name for name in subfolders if Path(folder, name).resolve() != outside]
-        visible = sorted(name for name in names if not name.startswith("."))
+        visible = sorted(name for name in names if not name.startswith(".") and name != MANIFEST)
         parts = _page_parts(Path(folder), visible)
         yield from (Path(folder, name) for name in visible if name not in parts)
     yield from barred
@@ -85,8 +91,13 @@ def find_files(inbox: Path, leave_out: Path | None = None) -> Iterator[Path]:
 def _page_parts(folder: Path, names: list[str]) -> set[str]:
     """The pictures, styles and scripts that a page in the same folder, or in the one above, was saved with.
 
-    They are read with their page, if at all; a picture that no page names is a report of its own.
+    They are read with their page, if at all; a picture that no page names is a report of its own. Of a folder that
+    belongs to a page by its name, everything is a part that is no document, whatever it is called.
     """
+    if folder.name.endswith(PARTS_SUFFIX):
+        page = folder.parent / folder.name.removesuffix(PARTS_SUFFIX)
+        if any(page.with_name(page.name + suffix).is_file() for suffix in _PAGES):
+            return {name for name in names if Path(name).suffix.lower() not in _OWN_SUFFIXES}
     parts = {name for name in names if Path(name).suffix.lower() in _PART_SUFFIXES}
     if not parts:
         return set()

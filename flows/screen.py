@@ -7,7 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
+from flows.inbox import MANIFEST
+
 if TYPE_CHECKING:
+    from flows.fetch import FetchSummary
     from flows.run import Summary
 
 # Between two updates: of the line on a terminal, of lines in a log.
@@ -19,12 +22,15 @@ _LISTED = 50
 class Screen:
     """Lines for people, on standard error. The progress line is rewritten in place on a terminal."""
 
-    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic, verb: str = "read"
+    ) -> None:
         self._stream = stream or sys.stderr
         self._clock = clock
         self._started = self._shown = clock()
         self._live = self._stream.isatty()
         self._open = False
+        self._verb = verb
 
     def say(self, line: str) -> None:
         """One line that stays."""
@@ -38,7 +44,7 @@ class Screen:
             return
         self._shown = now
         rate = done / max(now - self._started, 1e-9)
-        line = f"{done} of {total} read, {rate:.1f} a second, about {_duration((total - done) / rate)} left"
+        line = f"{done} of {total} {self._verb}, {rate:.1f} a second, about {_duration((total - done) / rate)} left"
         if self._live:
             self._clear()
             self._write(line)
@@ -90,14 +96,26 @@ def summary_lines(summary: Summary) -> Iterator[str]:
     yield f"Store: {summary.store}"
 
 
+def fetch_lines(summary: FetchSummary) -> Iterator[str]:
+    """The summary of a fetch, for people."""
+    yield f"Asked for {_number(summary.addresses, 'address', 'addresses')} in {_duration(summary.seconds)}."
+    for kind, counts in summary.outcomes.items():
+        yield from _tally(f"  {kind}s", counts)
+    codes: dict[str, int] = {}
+    for row in summary.failed:
+        codes[row.error or ""] = codes.get(row.error or "", 0) + 1
+    yield from _tally("  failed", dict(sorted(codes.items())))
+    yield f"{summary.size / 1e6:.1f} MB of new files. Manifest: {summary.folder / MANIFEST}"
+
+
 def _tally(title: str, counts: dict[str, int]) -> Iterator[str]:
     if counts:
         parts = ", ".join(f"{number} {name}" for name, number in counts.items())
         yield f"{title}: {sum(counts.values())} ({parts})"
 
 
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def _number(count: int, noun: str, plural: str = "") -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {plural or noun + 's'}"
 
 
 def _duration(seconds: float) -> str:

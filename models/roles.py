@@ -6,11 +6,13 @@ One more label of the same head and no head of its own: what is asked stands in 
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from extractors.encoding import encode
 from extractors.narrative import LEADER
+from extractors.phrases import load_titles
 from models.corpus import Example, Passage, Target, to_example
 from models.tags import TITLE
 
@@ -23,6 +25,9 @@ _ANOTHER = 40
 # In 副组长 stands no 组长.
 _NOT_BEHIND = ("副", "代")
 _MANY = 2000
+# At most so many characters are missing at the end of a title that the network has cut off.
+_CUT = 2
+_PARTED = re.compile(rf"[{OPEN}{CLOSE}、,，。;；:：()（）\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,27 @@ def place_titles(
     if not ordered:
         return None
     return list(min(ordered, key=lambda choice: sum(_distance(title, name, leaders) for title in choice)))
+
+
+def whole_titles(chars: str, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """``spans`` as whole titles: touching ones joined, each up to the end of a word for an office, if it has one.
+
+    The network says whose a title is and about where; where one ends is known from a list.
+    """
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        start = max(start, *(chars.rfind(mark, start, end) + 1 for mark in "(:,、"))
+        if joined and joined[-1][1] == start:
+            start = joined.pop()[0]
+        joined.append((start, end))
+    ends = load_titles().ends
+    found = []
+    for start, end in joined:
+        longer = (at for at in range(end + _CUT, end - 1, -1) if at <= len(chars) and chars.endswith(ends, start, at))
+        stop = next((at for at in longer if not _PARTED.search(chars, end, at)), None)
+        if stop is not None:
+            found.append((start, stop))
+    return found
 
 
 def _occurrences(

@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from extractors.encoding import Encoded, encode
 from extractors.narrative import CHANNEL, LEADER, NIL, Mention
 from models.decode import Scores, decode, decode_titles
-from models.roles import mark
+from models.roles import mark, whole_titles
 from models.tags import TITLE, Tags
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -29,7 +29,7 @@ BATCH = 2
 AT_ONCE = 2
 # The calibration curve of all fields of claims; leaders and channels have one each.
 CLAIM = "claim"
-# A name or a channel that is more likely none is left out; a doubtful figure stays, for it can be checked.
+# A name, a channel or a nil that is more likely none is left out; a doubtful figure stays, for it can be checked.
 LIKELY = 0.5
 # A field of a nil is stated where the model gives it more than even odds.
 EVEN = 0.0
@@ -103,7 +103,7 @@ class Tagger:
         for mention in decode(chars, self._tags, tags) if chars else ():
             is_entity = mention.label in (LEADER, CHANNEL)
             score = self._calibrated(mention.label if is_entity else CLAIM, mention.score)
-            if is_entity and score < LIKELY:
+            if score < LIKELY and (is_entity or mention.label == NIL):
                 continue
             fields = self._denied(nil[mention.start]) if mention.label == NIL else ()
             found.append(replace(mention, fields=fields, score=score))
@@ -121,7 +121,7 @@ class Tagger:
         outputs = self._outputs([item.chars for item in marked])
         titles: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
         for (number, mention), item, (tags, _) in zip(leaders, marked, outputs, strict=True):
-            found = decode_titles(self._tags, tags)
+            found = whole_titles(item.chars, decode_titles(self._tags, tags))
             titles[number, mention.start] = tuple((item.place(low), item.place(high - 1) + 1) for low, high in found)
         return [
             [replace(m, titles=titles[number, m.start]) if m.label == LEADER else m for m in reading]

@@ -11,10 +11,10 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +22,10 @@ from extractors.errors import EncryptedFile
 from extractors.forms import load_forms
 from extractors.report import Cell, Evidence, Finding, Metadata, Problem, Report, Source, to_json
 from flows.inbox import InboxFile
+
+if TYPE_CHECKING:
+    from fetching import Desk
+    from misbehaving import Server
 
 FAKE = "conftest:fake_extract"
 
@@ -121,3 +125,30 @@ def inbox(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    # Imported here: worker processes import this module, and few tests need a server.
+    from misbehaving import Server
+
+    started = Server()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def trap() -> Iterator[Server]:
+    """A server that nobody may connect to."""
+    from misbehaving import Server
+
+    started = Server()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    from fetching import Desk
+
+    return Desk(tmp_path / "snapshots")

@@ -3,7 +3,7 @@
 import pytest
 
 from models.corpus import Passage
-from models.roles import CLOSE, OPEN, REACH, mark, place_titles, role_examples
+from models.roles import CLOSE, OPEN, REACH, mark, place_titles, role_examples, whole_titles
 from models.tags import TITLE
 
 TEXT = "成立了以局长向 晚为组长、副局长程砚秋为副组长的领导小组，公开信息12条。"
@@ -62,3 +62,22 @@ def test_places_return_from_the_marked_text(start: int, end: int) -> None:
 def test_a_long_list_of_titles_ends() -> None:
     chars = "副组长" * 200 + "张三"
     assert place_titles(chars, "、".join(["组长"] * 9), (600, 602), [(600, 602)]) is None
+
+
+@pytest.mark.parametrize(
+    ("chars", "spans", "titles"),
+    [
+        ("分管领导是张三", [(0, 3)], ["分管领导"]),
+        ("镇长助理白桦", [(0, 2)], ["镇长助理"]),
+        ("第一副组长由钟灵担任", [(0, 2), (2, 5)], ["第一副组长"]),
+        ("综合科(科长张三", [(0, 6)], ["科长"]),
+        ("党组书记、局长张三", [(0, 4), (5, 7)], ["党组书记", "局长"]),
+        ("工作人员张三", [(0, 1)], []),
+        # The end is not looked for beyond a mark.
+        ("组★长江☆", [(0, 1)], []),
+    ],
+)
+def test_titles_end_where_the_word_for_the_office_does(
+    chars: str, spans: list[tuple[int, int]], titles: list[str]
+) -> None:
+    assert [chars[start:end] for start, end in whole_titles(chars, spans)] == titles

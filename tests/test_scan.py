@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from extractors.pictures import compose_scan
 from extractors.scan import ScannedGrid, ScannedLine, ScannedPage, load_image, read_image
 from extractors.scan_cells import Pixels, Strip, cell_strips, equal_groups, separators
-from extractors.scan_image import character_boxes, clean, find_skew, frame, ink_of, without_rules
+from extractors.scan_image import character_boxes, clean, find_skew, frame, ink_of, marks_of, without_rules
 from extractors.scan_read import read_cells
 from extractors.scan_rules import find_rules, ruled_grids
 
@@ -415,3 +415,11 @@ def test_a_decompression_bomb_is_refused_unopened(side: int) -> None:
     sized[29:33] = zlib.crc32(sized[12:29]).to_bytes(4, "big")
     with pytest.raises(ValueError, match="at most 100 million|more than 100 million"):
         load_image(bytes(sized))
+
+
+def test_marks_are_counted_beyond_sixteen_bits() -> None:
+    dots = np.zeros((600, 600), np.uint8)
+    dots[::2, ::2] = 255
+    found, expected = marks_of(dots), cv2.connectedComponentsWithStats(dots, connectivity=8)
+    assert found[0] == expected[0] == 90_001
+    assert all(np.array_equal(one, other) for one, other in zip(found[1:], expected[1:], strict=True))
