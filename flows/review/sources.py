@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import signal
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from extractors.errors import ExtractionError
+from flows.workers import mute
 
 # Digits of nine points can be told at this width, and a page takes some 300 kB.
 WIDTH_PX = 1100
@@ -112,13 +114,19 @@ class Sources:
     def _started(self) -> Pool:
         if self._pool is None:
             # spawn: a fork of a process with threads can deadlock.
-            self._pool = multiprocessing.get_context("spawn").Pool(1)
+            self._pool = multiprocessing.get_context("spawn").Pool(1, _begin)
         return self._pool
 
     def _end(self) -> None:
         if self._pool is not None:
             self._pool.terminate()
             self._pool = None
+
+
+def _begin() -> None:
+    # Ctrl-C is for the server, which ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    mute()
 
 
 def _load() -> None:
