@@ -473,7 +473,7 @@ def test_text_is_cut_where_stretches_overlap() -> None:
     ]  # fmt: skip
 
 
-# --- the helper process ----------------------------------------------------------------------------------------
+# --- the process that opens files -----------------------------------------------------------------------------
 
 
 def test_files_are_shown_by_a_process_that_may_fail(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the routes share: the store's folder, its decisions, the helper process, who reviews, the token."""
+    """What the routes share: the store's folder, its decisions, the process that opens files, who reviews, the token."""
 
     folder: Path
     decisions: Decisions
@@ -165,7 +165,7 @@ def _posting(
     async def endpoint(request: Request) -> Response:
         form = await _form(request)
         if not hmac.compare_digest(form.get("token", "").encode(), context.token.encode()):
-            raise Refusal(403, "this form is of another session; load the page again")
+            raise Refusal(403, "this form is of an earlier start; load the page again")
         return await anyio.to_thread.run_sync(change, context, request, form)
 
     return endpoint

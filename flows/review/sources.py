@@ -28,7 +28,7 @@ class SourceError(Exception):
 
 
 class Sources:
-    """Asks a helper process for pages and texts, one at a time, and keeps the latest of them."""
+    """Asks a process of its own for pages and texts, one at a time, and keeps the latest of them."""
 
     def __init__(self) -> None:
         self._work = threading.Lock()
@@ -37,7 +37,7 @@ class Sources:
         self._cache: OrderedDict[tuple[Any, ...], tuple[int, Any]] = OrderedDict()
 
     def start(self) -> None:
-        """Starts the helper process, so that the first page need not wait for it."""
+        """Starts the process, so that the first page need not wait for it."""
         with self._work:
             self._started().apply_async(_load)
 
@@ -72,7 +72,7 @@ class Sources:
         return found
 
     def close(self) -> None:
-        """Ends the helper process."""
+        """Ends the process."""
         with self._work:
             self._end()
 
