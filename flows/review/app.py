@@ -60,7 +60,7 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What the routes share: the store's folder, its decisions, the process that opens files, who reviews, the token."""
+    """What the routes share: the store's folder, its decisions, who reviews, what opens files, the token."""
 
     folder: Path
     decisions: Decisions
