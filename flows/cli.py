@@ -140,6 +140,19 @@ def _parser() -> argparse.ArgumentParser:
     _add_store(export)
     export.set_defaults(command=_export)
 
+    review = commands.add_parser("review", help="look through what is doubtful in a browser, on this machine only")
+    _add_store(review)
+    review.add_argument("--port", type=int, default=8650, help="of 127.0.0.1 (default: %(default)s; 0: any free one)")
+    review.add_argument("--reviewer", metavar="NAME", help="who decides (default: the name of this user)")
+    review.set_defaults(command=_review)
+
+    decisions = commands.add_parser("decisions", help="what reviewers decided, as JSON Lines")
+    decisions.add_argument("what", choices=("export", "import"))
+    decisions.add_argument("file", type=Path, metavar="FILE", help="- for standard output or input")
+    _add_store(decisions)
+    decisions.set_defaults(command=_decisions)
+
+    _add_labels(commands)
     _add_findings(commands)
     _add_ledger(commands)
 
@@ -168,6 +181,23 @@ def _parser() -> argparse.ArgumentParser:
     text.add_argument("file", type=Path, metavar="FILE")
     text.set_defaults(command=_text)
     return parser
+
+
+def _add_labels(commands: Any) -> None:
+    labels = commands.add_parser("labels", help="confirmed paragraphs as labels, and labels of other tools as passages")
+    what = labels.add_mutually_exclusive_group(required=True)
+    what.add_argument("--confirmed", action="store_true", help="paragraphs that reviewers confirmed")
+    what.add_argument(
+        "--predicted", type=_positive(int), metavar="N", help="N paragraphs as the model reads them, to start from"
+    )
+    what.add_argument(
+        "--from", dest="source", type=Path, metavar="FILE", help="passages of another tool (--as names it)"
+    )
+    what.add_argument("--cells", action="store_true", help="pictures of decided cells of scans, into the folder --out")
+    labels.add_argument("--as", dest="kind", choices=("gold", "label-studio", "doccano", "spacy"), default="gold")
+    labels.add_argument("--out", type=Path, required=True, metavar="FILE")
+    _add_store(labels)
+    labels.set_defaults(command=_labels)
 
 
 def _add_findings(commands: Any) -> None:
@@ -538,6 +568,44 @@ def _doctor(options: argparse.Namespace) -> int:
         _print(f"{check.state:4}  {check.name}: {printable(check.text)}")
         exit_code = EXIT_UNEXPECTED if check.state == "bad" else exit_code
     return exit_code
+
+
+def _review(options: argparse.Namespace) -> int:
+    from flows.review.serve import ReviewError, serve
+
+    try:
+        serve(options.store, options.port, options.reviewer, _print)
+    except ReviewError as error:
+        raise UsageError(str(error)) from error
+    return 0
+
+
+def _decisions(options: argparse.Namespace) -> int:
+    from flows.decisions import DecisionError
+    from flows.labels import export_decisions, import_decisions
+
+    try:
+        move = export_decisions if options.what == "export" else import_decisions
+        _complain(move(options.store, None if str(options.file) == "-" else options.file))
+    except DecisionError as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise UsageError(f"{printable(str(options.file))}: {error.strerror}") from error
+    return 0
+
+
+def _labels(options: argparse.Namespace) -> int:
+    from flows import labels
+    from flows.decisions import DecisionError
+    from flows.store import StoreError
+
+    try:
+        _complain(labels.convert(options))
+    except (DecisionError, StoreError) as error:
+        raise UsageError(str(error)) from error
+    except OSError as error:
+        raise UsageError(f"{printable(str(error.filename or options.out))}: {error.strerror}") from error
+    return 0
 
 
 def _train(options: argparse.Namespace) -> int:

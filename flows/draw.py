@@ -155,6 +155,57 @@ def draw_pages(record: Record, width_px: int, most: int) -> Iterator[bytes]:
             yield _jpeg(_drawn(page, pictures, dpi)).getvalue()
 
 
+def page_sizes(source: Mapping[str, Any]) -> tuple[tuple[float, float], ...]:
+    """Width and height (points) of each page of a record's ``source``.
+
+    Raises:
+        UnsupportedFormat: the file's format has no pages.
+        UnreadableFile: the file is gone, or is another than the one that was read.
+        DamagedFile: it cannot be opened.
+    """
+    path = Path(source["path"])
+    with _open_pictures(path, _load_pages(path, source), source) as pictures:
+        return pictures.sizes
+
+
+def plain_page(source: Mapping[str, Any], number: int, width_px: int) -> bytes:
+    """Page ``number`` (1-based) of a record's ``source``, nothing drawn on it, as a JPEG at most ``width_px`` wide.
+
+    Raises:
+        UnsupportedFormat: the file's format has no pages.
+        UnreadableFile: the file is gone, or is another than the one that was read.
+        DamagedFile: the page cannot be rendered, or there is none.
+    """
+    path = Path(source["path"])
+    with _open_pictures(path, _load_pages(path, source), source) as pictures:
+        if not 1 <= number <= len(pictures.sizes):
+            raise DamagedFile(path, f"there is no page {number}", number)
+        width, height = pictures.sizes[number - 1]
+        dpi = min(width_px * 72 / max(width, 1.0), MAX_SIDE * 72 / max(height, 1.0), PICTURE_DPI)
+        return _jpeg(pictures.page(number, dpi)).getvalue()
+
+
+def crop(source: Mapping[str, Any], number: int, box: Box, dpi: float) -> bytes:
+    """The stretch ``box`` (points) of page ``number`` (1-based) of a record's ``source``, as a PNG.
+
+    Raises:
+        UnsupportedFormat: the file's format has no pages.
+        UnreadableFile: the file is gone, or is another than the one that was read.
+        DamagedFile: the page cannot be rendered.
+    """
+    path = Path(source["path"])
+    with _open_pictures(path, _load_pages(path, source), source) as pictures:
+        picture = pictures.page(number, min(dpi, PICTURE_DPI))
+        width, height = pictures.sizes[number - 1]
+        scale = (picture.width / width, picture.height / height)
+        edges = [edge * scale[place % 2] for place, edge in enumerate(box)]
+        limits = (picture.width, picture.height) * 2
+        pixels = [min(max(0, round(edge)), limit) for edge, limit in zip(edges, limits, strict=True)]
+        encoded = io.BytesIO()
+        picture.crop((pixels[0], pixels[1], pixels[2], pixels[3])).save(encoded, "PNG")
+        return encoded.getvalue()
+
+
 def _load_pages(path: Path, source: Mapping[str, Any]) -> bytes:
     if source["pages"] is None:
         raise UnsupportedFormat(path, f"{source['media_type']} has no pages to draw on; PDF files and pictures have")

@@ -10,6 +10,7 @@ from dataclasses import asdict, astuple, dataclass, fields
 from typing import Any
 
 from extractors.authorities import read_body
+from flows.decisions import Decision, reading_of, standing_in, state_of
 from flows.export import neutralise
 from flows.store import Store, StoreError
 
@@ -26,6 +27,7 @@ FROM every_finding f JOIN reports r ON r.id = f.report
 LEFT JOIN bodies b ON b.report = r.id LEFT JOIN reports e ON e.id = f.earlier
 WHERE NOT EXISTS (SELECT 1 FROM revisions WHERE revises = r.id)
 """
+_REVIEWS = {"publisher": "the publisher's error", "reader": "the reader's error", "unsure": "cannot be told"}
 # What a reader should look at first: errors, then what is beyond doubt the publisher's.
 _WORST = """
 ORDER BY CASE f.status WHEN 'inconsistent' THEN 0 WHEN 'unverifiable' THEN 1 ELSE 2 END,
@@ -48,7 +50,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A finding with its report; ``earlier_year`` and ``earlier_path`` are of the report for the year before."""
+    """A finding with its report; ``earlier_year`` and ``earlier_path`` are of the report for the year before.
+
+    ``review`` is what a reviewer decided of it, ``review_state`` whether it is still what that was decided on.
+    """
 
     authority: str | None
     year: int | None
@@ -67,6 +72,8 @@ class Row:
     sha256: str
     earlier_year: int | None
     earlier_path: str | None
+    review: str | None = None
+    review_state: str | None = None
 
 
 def find_rows(store: Store, choice: Choice) -> Iterator[Row]:
@@ -77,11 +84,19 @@ def find_rows(store: Store, choice: Choice) -> Iterator[Row]:
     """
     _check(store)
     conditions, parameters = _conditions(choice)
+    standing = standing_in(store.path.parent)
     for values in store.stream(f"{_QUERY} {conditions} {_WORST}", **parameters):
         body = values.pop("body")
         if choice.authority is None or names(choice.authority, values["authority"], body):
             lists = {name: tuple(json.loads(values[name] or "[]")) for name in ("cells", "claims")}
-            yield Row(**values | lists)
+            yield Row(**values | lists | _review(standing.get(values["sha256"], {}), values))
+
+
+def _review(standing: Mapping[tuple[str, str], Decision], values: Mapping[str, Any]) -> dict[str, str]:
+    decision = standing.get(("finding", values["id"]))
+    if decision is None:
+        return {}
+    return {"review": decision.verdict, "review_state": state_of(decision, reading_of("finding", values))}
 
 
 def _check(store: Store) -> None:
@@ -177,4 +192,6 @@ def _text(row: Row) -> Iterator[str]:
     between = f" against {row.earlier_year}" if row.earlier_year is not None else ""
     yield plain(f"{row.authority or '(no authority)'} · {row.year or '(no year)'}{between} · {row.rule} · {verdict}")
     yield f"    {plain(row.message)}"
+    if row.review is not None:
+        yield f"    reviewed: {_REVIEWS[row.review]}" + (" (stale)" if row.review_state == "stale" else "")
     yield f"    {plain(row.path)}" + (f"  <  {plain(row.earlier_path)}" if row.earlier_path else "")

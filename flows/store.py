@@ -37,7 +37,7 @@ from flows.schema import (
     year_problems,
     years_compared,
 )
-from flows.views import create_views
+from flows.views import create_indexes, create_views
 
 FILE_NAME = "gongkai.sqlite"
 SCHEMA_VERSION = 1
@@ -96,6 +96,7 @@ class Store:
             self._check_version()
             if writable:
                 metadata.create_all(self.connection)
+                create_indexes(self.connection)
                 create_views(self.connection)
                 self.connection.execute(sa.text(f"PRAGMA user_version = {SCHEMA_VERSION}"))
             self.connection.commit()

@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from extractors.fields import claim_fields, entity_fields
 from extractors.forms import Form, load_forms
+from flows.decisions import standing_in
+from flows.reviewed import NO_REVIEW, review_columns, row_target
 from flows.store import Store
 from flows.views import column_name
 
@@ -87,15 +89,29 @@ class Table:
         reports = store.stream(
             f"SELECT {chosen}, r.id AS id FROM {join} WHERE {condition} ORDER BY r.path, r.id", **values
         )
+        is_reviewed = self.name in _REVIEWED
+        decided = _decided(store) if is_reviewed else {}
         for report in reports:
             if self.part is None:
                 yield tuple(column.value(report) for column in self.columns)
                 continue
             heads = {f"report_{name}": value for name, value in report.items()}
             query = f"SELECT * FROM {self.part} WHERE report = :report ORDER BY n"
+            reviewed = decided.get(report["sha256"], {})
             for row in store.stream(query, report=report["id"]):
                 together = heads | row
+                if is_reviewed:
+                    together |= reviewed.get(row_target(self.name, row), NO_REVIEW)
                 yield tuple(column.value(together) for column in self.columns)
+
+
+def _decided(store: Store) -> dict[str, dict[tuple[str, str], dict[str, Any]]]:
+    """By the report's sha256, what was decided of its parts; most reports have none."""
+    found = {}
+    for sha256, standing in standing_in(store.path.parent).items():
+        for record in store.records("r.sha256 = :sha256", {"sha256": sha256}):
+            found[sha256] = review_columns(json.loads(record), standing)
+    return found
 
 
 def tables() -> tuple[Table, ...]:
@@ -211,6 +227,18 @@ _PLACE = (
     Column("start", "integer", "offset into the document's text, in code points"),
     Column("end", "integer", "end of the stretch, exclusive"),
 )
+_REVIEWED = ("cells", "entities", "claims", "findings")
+_REVIEW = (
+    Column("review", "text", "a reviewer's decision: right, corrected, none, publisher, reader or unsure; or empty"),
+    Column("review_state", "text", "stands; agrees: now read as decided; stale: the reading has changed since"),
+    Column("reviewer", "text", "who decided"),
+    Column("reviewed", "text", "when, UTC"),
+)
+_REVIEWED_VALUE = (
+    Column("reviewed_value", "number", "the value as a reviewer corrected it; the reading stays in its own column"),
+    Column("reviewed_text", "text", "what is printed, by the reviewer"),
+)
+_REVIEWED_FIELD = Column("reviewed_field", "text", "the field that a reviewer corrected it to")
 _CONFIDENCE = Column("confidence", "number", "how sure the reading is, 0 to 1")
 _PARTS: dict[str, tuple[Column, ...]] = {
     "cells": (
@@ -224,6 +252,9 @@ _PARTS: dict[str, tuple[Column, ...]] = {
         _CONFIDENCE,
         Column("raw", "text", "what is printed"),
         *_PLACE,
+        *_REVIEW,
+        *_REVIEWED_VALUE,
+        Column("reviewed_status", "text", "reported or blank, by the reviewer"),
         *_SOURCE,
     ),
     "entities": (
@@ -234,6 +265,9 @@ _PARTS: dict[str, tuple[Column, ...]] = {
         Column("kind", "text", "a channel's kind"),
         _CONFIDENCE,
         *_PLACE,
+        *_REVIEW,
+        _REVIEWED_FIELD,
+        _REVIEWED_VALUE[1],
         *_SOURCE,
     ),
     "claims": (
@@ -251,6 +285,9 @@ _PARTS: dict[str, tuple[Column, ...]] = {
         Column("sentence", "text", "the sentence around it"),
         _CONFIDENCE,
         *_PLACE,
+        *_REVIEW,
+        _REVIEWED_FIELD,
+        *_REVIEWED_VALUE,
         *_SOURCE,
     ),
     "findings": (
@@ -267,6 +304,8 @@ _PARTS: dict[str, tuple[Column, ...]] = {
         Column("cells", "text", "keys, a JSON list"),
         Column("claims", "text", "ids, a JSON list"),
         Column("suggestion", "text", "the smallest correction where there is exactly one, JSON"),
+        *_REVIEW,
+        Column("reviewed_status", "text", "whether it holds with the cells as reviewers corrected them"),
         *_SOURCE,
     ),
     "problems": (

@@ -417,7 +417,10 @@ def test_the_whole_run_under_prefect(tmp_path: Path) -> None:
     with Store(tmp_path / "store") as store:
         assert store.count("SELECT read, reused, quarantined, finished IS NOT NULL FROM runs") == [(3, 0, 1, 1)]
     assert prefect_states(tmp_path / "store" / "prefect" / "prefect.db") == {"Completed": 3, "Quarantined": 1}
-    assert prefect_names(tmp_path / "store" / "prefect" / "prefect.db") == {"青石镇人民政府 2017", str(inbox / "empty.txt")}
+    assert prefect_names(tmp_path / "store" / "prefect" / "prefect.db") == {
+        "青石镇人民政府 2017",
+        str(inbox / "empty.txt"),
+    }
     assert not (tmp_path / ".prefect").exists()
     assert not processes_of(tmp_path)
 
