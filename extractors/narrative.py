@@ -272,6 +272,7 @@ _LIST = re.compile(rf"{_ONE_LIST}?(?:{'|'.join(words.pattern for words in _DISPU
 # 行政复议申请 are no applications for information.
 _ONLY_DISPUTES = re.compile(
     rf"(?:任何|有关|关于|相关|其他|其它|行政|、)*(?:{'|'.join(words.pattern for words in _DISPUTES.values())})"
+    r"(?!.*(?:公开|公開).{0,2}(?:申请|申請))"
 )
 # That nothing went wrong is no claim.
 _HARMLESS = re.compile(
@@ -288,12 +289,13 @@ def _denied(text: str, mention: Mention) -> tuple[str, ...]:
     if not listed:
         return mention.fields
     all_told = [name for name, words in _DISPUTES.items() if words.search(listed.group())]
-    if mention.fields == ("requests_received",) and _ONLY_DISPUTES.match(listed.group()):
-        return tuple(all_told)
-    told = [name for name in mention.fields if name in _DISPUTES]
-    if not any(_DISPUTES[name].search(listed.group()) for name in told):
-        return mention.fields
-    return (*(name for name in mention.fields if name not in _DISPUTES), *all_told)
+    fields = mention.fields
+    if _ONLY_DISPUTES.match(listed.group()):
+        fields = tuple(name for name in fields if name != "requests_received")
+    told = [name for name in fields if name in _DISPUTES]
+    if fields and not any(_DISPUTES[name].search(listed.group()) for name in told):
+        return fields
+    return (*(name for name in fields if name not in _DISPUTES), *all_told)
 
 
 # 行政复议、行政诉讼均为0件: one figure for all of a list.
