@@ -322,7 +322,7 @@ def test_two_figures_of_one_field_in_one_breakdown_are_held_together() -> None:
 
 
 def test_doubt_in_claim_or_cell_is_told_as_origin() -> None:
-    doubtful = only(held("⟦收到申请|17件|received sure=0.8⟧", applications__new__total=9))
+    doubtful = only(held("⟦收到申请|17件|received sure=0.88⟧", applications__new__total=9))
     assert (doubtful.severity, doubtful.origin) == ("error", "unknown")
     claims, text = read("⟦收到申请|17件|received⟧")
     report = tables(applications__new__total=11)
