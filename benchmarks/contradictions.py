@@ -38,7 +38,7 @@ from benchmarks.mutations import another
 from benchmarks.wording_reports import Filled, Slot, read_wordings
 from extractors.cells import read_tables
 from extractors.extract import extract_report, read_document
-from extractors.fields import DOUBTFUL
+from extractors.fields import SURE
 from extractors.forms import load_forms
 from extractors.narrative import Mention, Tagger
 from extractors.prose_sums import check_sums
@@ -210,7 +210,7 @@ def _why(plant: Plant, report: Report, places: Sequence[tuple[int, int]]) -> str
         claims = [claim for claim in report.claims if _overlaps(claim, place)]
         if not claims or (slot.fields and not any(claim.field in slot.fields for claim in claims)):
             reasons.add("model")
-        elif all(claim.confidence < DOUBTFUL for claim in claims):
+        elif all(claim.confidence < SURE for claim in claims):
             reasons.add("doubt")
         else:
             reasons.add("rules")

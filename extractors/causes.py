@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
-from extractors.fields import DOUBTFUL
+from extractors.fields import DOUBTFUL, SURE
 from extractors.forms import Form
 from extractors.numbers import whole
 from extractors.reconcile import broken_by, cell_forms, explain_tables
@@ -142,7 +142,8 @@ def _reason(finding: Finding, cells: Mapping[str, Cell], claims: Mapping[str, Cl
     if lost:
         absent = all(key not in cells or cells[key].status == "absent" for key in lost)
         return "absent" if absent else "illegible"
-    return "doubt" if any(member.confidence < DOUBTFUL for member in members) else "meaning"
+    least = SURE if finding.rule == "prose.table" else DOUBTFUL
+    return "doubt" if any(member.confidence < least for member in members) else "meaning"
 
 
 def _with_wholes(claim: Claim, claims: Mapping[str, Claim]) -> Iterator[Claim]:
