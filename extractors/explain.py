@@ -94,11 +94,6 @@ class Explainer:
             return Place(evidence.page, None)
         return Place(None, None if evidence.start is None else bisect_left(self.ends, evidence.start) + 1)
 
-    def cell_place(self, key: str) -> Place:
-        """Where a cell stands."""
-        cell = self.cells.get(key)
-        return self.place(cell.evidence if cell else None)
-
     def name(self, key: str) -> str:
         """Row and column of a cell, as the form prints them."""
         return cell_name(key, {}, self.forms[key]) if key in self.forms else f"“{key}”"

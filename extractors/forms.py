@@ -157,11 +157,6 @@ class Form:
         keys = [table.cell_key(table.rows[-1], column) for column in table.columns]
         return any(list(rule.plus) == keys[:-1] and list(rule.minus) == keys[-1:] for rule in self.identities)
 
-    def block_cells(self, block: str) -> tuple[CellSpec, ...]:
-        """The cells of one block, in printed order."""
-        names = {table.id for table in self.tables if table.block == block}
-        return tuple(spec for spec in self.cells.values() if spec.table in names)
-
 
 def data_directory() -> Path:
     """Where the shipped data lies: beside the package in a wheel, at the top of the tree in a checkout."""

@@ -426,20 +426,23 @@ def _entities(document: Document, prose: Prose, doc: Doc) -> Iterator[Entity]:
         start, end = prose.place(mention.start, mention.end)
         role = kind = None
         if mention.label == LEADER:
-            # What says the title stands near; the whole text would be looked through for every name.
-            low, high = max(0, mention.start - _AROUND), mention.end + _AROUND
-            others = [
-                (first - low, last - low)
-                for first, last in leaders
-                if low <= first and last <= high and first != mention.start
-            ]
-            role = role_of(text[low:high], mention.start - low, mention.end - low, others)
-            if mention.titles is not None:
-                role = "、".join("".join(text[first:last].split()) for first, last in mention.titles) or None
+            role = _role(text, mention, leaders)
         else:
             kind = kind_of(text[mention.start : mention.end])
         where = evidence(document, prose, mention.start, mention.end)
         yield Entity(mention.label, document.text[start:end], role, kind, mention.score, where)
+
+
+def _role(text: str, mention: Mention, leaders: Sequence[tuple[int, int]]) -> str | None:
+    """The leader's titles where the tagger places them, else by rules."""
+    if mention.titles is not None:
+        return "、".join("".join(text[first:last].split()) for first, last in mention.titles) or None
+    # What says the title stands near; the whole text would be looked through for every name.
+    low, high = max(0, mention.start - _AROUND), mention.end + _AROUND
+    others = [
+        (first - low, last - low) for first, last in leaders if low <= first and last <= high and first != mention.start
+    ]
+    return role_of(text[low:high], mention.start - low, mention.end - low, others)
 
 
 def _claims(document: Document, prose: Prose, doc: Doc) -> Iterator[Claim]:

@@ -15,6 +15,7 @@ from extractors.report import Report
 from flows.check_json import check_json
 from flows.check_lines import check_lines
 from flows.checked import Checked, Verdict, check_report
+from flows.files import whole
 from flows.inbox import printable
 from flows.sarif import FileResults, file_results, sarif_log
 from flows.workers import Outcome, read
@@ -164,11 +165,8 @@ def _names(files: Sequence[Path]) -> Iterator[str]:
 
 def _write(target: Path, page: str) -> None:
     """The page, which appears only when it is complete."""
-    part = target.with_name(f"{target.name}.part")
     try:
-        part.write_text(page, encoding="utf-8", errors="backslashreplace")
-        part.replace(target)
+        with whole(target) as part:
+            part.write_text(page, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise TargetError(f"{target}: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)

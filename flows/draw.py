@@ -19,6 +19,7 @@ from extractors.pictures import PICTURE_DPI
 from extractors.render import MAX_PIXELS, Renderer
 from extractors.report import Box
 from extractors.scan import load_image
+from flows.files import whole
 
 Record = Mapping[str, Any]
 Colour = tuple[int, int, int]
@@ -131,12 +132,8 @@ def draw_record(record: Record, target: Path) -> None:
         pages = _pages(record, pictures.sizes)
         draw = _pdf if target.suffix.lower() == ".pdf" else _png
         drawn = draw(path, pages, pictures)
-    part = target.with_name(f"{target.name}.part")
-    try:
+    with whole(target) as part:
         part.write_bytes(drawn)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def draw_pages(record: Record, width_px: int, most: int) -> Iterator[bytes]:

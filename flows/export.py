@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from extractors.forms import load_forms
+from flows.files import whole
 from flows.store import Store
 from flows.tables import EVERYTHING, Column, Filter, Kind, Row, dictionary, long_table, tables, wide_table
 
@@ -83,13 +84,8 @@ def _write(target: BinaryIO | Path, fill: Callable[[BinaryIO], None]) -> None:
     if not isinstance(target, Path):
         fill(target)
         return
-    part = target.with_name(f"{target.name}.part")
-    try:
-        with part.open("wb") as stream:
-            fill(stream)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(target) as part, part.open("wb") as stream:
+        fill(stream)
 
 
 def _write_lines(stream: BinaryIO, lines: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from extractors.authorities import read_body
 from flows.decisions import Decision, reading_of, standing_in, state_of
 from flows.export import neutralise
-from flows.store import Store, StoreError
+from flows.store import Store
 
 FORMATS = ("text", "json", "csv")
 GROUPS = ("rule", "authority", "year")
@@ -82,7 +82,7 @@ def find_rows(store: Store, choice: Choice) -> Iterator[Row]:
     Raises:
         StoreError: the store was made before years were compared.
     """
-    _check(store)
+    store.require("every_finding")
     conditions, parameters = _conditions(choice)
     standing = standing_in(store.path.parent)
     for values in store.stream(f"{_QUERY} {conditions} {_WORST}", **parameters):
@@ -97,11 +97,6 @@ def _review(standing: Mapping[tuple[str, str], Decision], values: Mapping[str, A
     if decision is None:
         return {}
     return {"review": decision.verdict, "review_state": state_of(decision, reading_of("finding", values))}
-
-
-def _check(store: Store) -> None:
-    if not store.count("SELECT 1 FROM sqlite_master WHERE name = 'every_finding'"):
-        raise StoreError(f"{store.path} is of an older version; 'gongkai run' over its folder brings it up to date")
 
 
 def _conditions(choice: Choice) -> tuple[str, dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any
 from extractors.encoding import encode
 from flows.findings import csv_lines, names, plain
 from flows.show import width
-from flows.store import DUPLICATE, Store, StoreError
+from flows.store import DUPLICATE, Store
 
 STATUSES = ("received", "missing", "duplicate", "revised", "unreadable")
 COLUMNS = (
@@ -86,8 +86,7 @@ def read_ledger(store: Store) -> Ledger:
     Raises:
         StoreError: the store was made before bodies were told apart.
     """
-    if not store.count("SELECT 1 FROM sqlite_master WHERE name = 'bodies'"):
-        raise StoreError(f"{store.path} is of an older version; 'gongkai run' over its folder brings it up to date")
+    store.require("bodies")
     bodies: dict[str, dict[int, Entry]] = defaultdict(dict)
     printed: dict[str, str] = {}
     spellings: dict[str, set[str]] = defaultdict(set)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from flows.files import whole
 from flows.screen import Screen
 from flows.server import STOP_LIMIT_S, OwnServer, api, tell_first
 from flows.settings import (
@@ -99,9 +100,8 @@ def serve(store: Path, port: int, inbox: Path | None, screen: Screen) -> None:
 
 
 def _announce(store: Path, address: str) -> None:
-    part = store / f"{SERVE_FILE}.part"
-    part.write_text(json.dumps({"url": address, "pid": os.getpid()}), encoding="utf-8")
-    part.replace(store / SERVE_FILE)
+    with whole(store / SERVE_FILE) as part:
+        part.write_text(json.dumps({"url": address, "pid": os.getpid()}), encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -293,6 +293,19 @@ class Store:
         """The rows of a query in SQL."""
         return [tuple(row) for row in self._rows(sa.text(query).bindparams(**parameters))]
 
+    def holds(self, name: str) -> bool:
+        """Whether the store has the table or view; one of an older version lacks some."""
+        return bool(self.count("SELECT 1 FROM main.sqlite_master WHERE name = :name", name=name))
+
+    def require(self, name: str) -> None:
+        """Sees that the store has the table or view.
+
+        Raises:
+            StoreError: the store was made before there was such a thing.
+        """
+        if not self.holds(name):
+            raise StoreError(f"{self.path} is of an older version; 'gongkai run' over its folder brings it up to date")
+
     def stream(self, query: str, **parameters: Any) -> Iterator[dict[str, Any]]:
         """The rows of a query in SQL, one at a time, values by the names of their columns."""
         statement = sa.text(query).bindparams(**parameters).execution_options(yield_per=500)
@@ -305,13 +318,12 @@ class Store:
         The findings between a report and that for the year before stand among its own.
         """
         query = f"SELECT r.id FROM reports r WHERE {condition} ORDER BY r.path, r.id"
+        years = self.holds(year_findings.name)
         for (report,) in self._rows(sa.text(query).bindparams(**values)):
             for (record,) in self._rows(sa.select(reports.c.record).where(reports.c.id == report)):
-                yield self._with_years(report, record)
+                yield self._with_years(report, record) if years else record
 
     def _with_years(self, report: int, record: str) -> str:
-        if not sa.inspect(self.connection).has_table("year_findings"):
-            return record
         columns = [column for column in year_findings.c if column.name not in ("report", "n", "earlier", "body")]
         query = sa.select(*columns).where(year_findings.c.report == report).order_by(year_findings.c.n)
         rows = [dict(row) for row in self.connection.execute(query).mappings()]
@@ -340,7 +352,8 @@ class Store:
             raise StoreError(f"{wanted}: neither a file nor a report of {self.path.parent}")
         if len(matches) > 1:
             raise StoreError(f"{wanted}: names several reports, among them {matches[0][0]} and {matches[1][0]}")
-        return self._with_years(matches[0][2], matches[0][1])
+        report, record = matches[0][2], str(matches[0][1])
+        return self._with_years(report, record) if self.holds(year_findings.name) else record
 
     def _check_version(self) -> None:
         version = self.connection.execute(sa.text("PRAGMA user_version")).scalar_one()

@@ -82,7 +82,13 @@ class Table:
     view: str = "reports"
 
     def rows(self, store: Store, wanted: Filter) -> Iterator[Row]:
-        """The rows one at a time, in the order of the paths and of the record."""
+        """The rows one at a time, in the order of the paths and of the record.
+
+        Raises:
+            StoreError: the store is of an older version, which has no such table.
+        """
+        if self.part is not None:
+            store.require(self.part)
         condition, values = wanted.condition()
         join = "reports r" if self.view == "reports" else f'"{self.view}" w JOIN reports r ON r.id = w.report'
         chosen = "r.*" if self.view == "reports" else "w.*"

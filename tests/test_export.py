@@ -15,7 +15,7 @@ from conftest import make_file, make_record
 from pyarrow import parquet
 
 from flows.export import export, neutralise
-from flows.store import Store
+from flows.store import Store, StoreError
 from flows.tables import Filter, long_table, tables
 
 
@@ -176,3 +176,10 @@ def test_only_the_reports_that_are_wanted(store: Store, tmp_path: Path, wanted: 
     export(store, "jsonl", tmp_path / "out.jsonl", wanted)
     lines = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["source"]["path"] for line in lines] == paths
+
+
+def test_a_store_of_an_older_version_says_so(store: Store, tmp_path: Path) -> None:
+    store.connection.exec_driver_sql("DROP VIEW inconsistencies")
+    store.connection.exec_driver_sql("DROP VIEW every_finding")
+    with pytest.raises(StoreError, match="older version"):
+        export(store, "csv", tmp_path / "out")

@@ -112,7 +112,7 @@ def reasons(store: Store) -> dict[str, str]:
 
 def has_years(store: Store) -> bool:
     """Whether the store holds findings between the reports of different years."""
-    return bool(store.count("SELECT 1 FROM main.sqlite_master WHERE name = 'year_findings'"))
+    return store.holds("year_findings")
 
 
 def _every(store: Store) -> str:
