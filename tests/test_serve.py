@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from flows.store import Store
 ROOT = Path(__file__).parent.parent
 # A busy machine takes minutes for what takes seconds on a free one.
 PATIENCE_S = 240
+RETRIES = 30
 
 pytestmark = pytest.mark.slow
 
@@ -58,8 +60,16 @@ class Served:
             data=json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=60) as response:
-            return json.loads(response.read())
+        for _ in range(RETRIES):
+            try:
+                with urllib.request.urlopen(request, timeout=60) as response:
+                    return json.loads(response.read())
+            except urllib.error.HTTPError as error:
+                # Its database was busy; Prefect's own client asks again, too.
+                if error.code != 503:
+                    raise
+                time.sleep(1)
+        raise AssertionError(f"the server is busy all the time; {self.said}")
 
     def runs(self) -> list[tuple[str, str]]:
         with contextlib.suppress(OSError):
